@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/flotobuild/flotobuild/executor/facts"
+	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/planner"
+)
+
+// makePlan compares what the project's sites should have with what they have.
+// It prints what is wrong with the configuration.
+func (a *app) makePlan(ctx context.Context, p *project, asJSON bool) (*planner.Plan, error) {
+	type found struct {
+		parents []facts.Parent
+		err     error
+	}
+	parents := make(chan found, 1)
+	go func() {
+		list, err := p.workspace.Parents(p.config)
+		parents <- found{list, err}
+	}()
+	want, err := planner.Resolve(ctx, p.config, p.facts())
+	have := <-parents
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := a.planningErrors(p, asJSON, err, have.err); err != nil {
+		return nil, err
+	}
+	var descriptions []*patch.Description
+	for _, f := range have.parents {
+		descriptions = append(descriptions, f.Description)
+	}
+	plan := planner.Diff(descriptions, want)
+	plan.ToolVersion = version
+	for _, f := range have.parents {
+		plan.Bind(f.Site, f.Ref(), p.relative(f.File))
+	}
+	if plan.Project.Dirty {
+		a.ui.warnf("the project folder has uncommitted changes; the patches' revision says so: %s", plan.Project.Revision)
+	}
+	return plan, nil
+}
+
+// planningErrors prints those errors that have a place in the configuration,
+// and returns an error where there is any.
+func (a *app) planningErrors(p *project, asJSON bool, errs ...error) error {
+	var diags hcl.Diagnostics
+	var others []error
+	for _, err := range errs {
+		var d hcl.Diagnostics
+		var parents planner.ParentErrors
+		switch {
+		case errors.As(err, &d):
+			diags = append(diags, d...)
+		case errors.As(err, &parents):
+			diags = append(diags, parents.Diagnostics(p.config)...)
+		case err != nil:
+			others = append(others, err)
+		}
+	}
+	if err := a.report(diags, p.config, asJSON); err != nil && len(others) == 0 {
+		return err
+	}
+	return errors.Join(others...)
+}
+
+// relative names a file inside of the project relative to it, with slashes.
+func (p *project) relative(file string) string {
+	rel, err := filepath.Rel(p.dir, file)
+	if err != nil || !filepath.IsLocal(rel) {
+		return file
+	}
+	return filepath.ToSlash(rel)
+}

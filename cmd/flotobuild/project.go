@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/flotobuild/flotobuild/executor/facts"
+	"github.com/flotobuild/flotobuild/lang"
+)
+
+// A project is the loaded project folder.
+type project struct {
+	dir       string // absolute, links resolved
+	dataDir   string // absolute
+	config    *lang.Config
+	warnings  hcl.Diagnostics
+	workspace *facts.Workspace
+}
+
+// projectDir gives the folder that commands work in, absolute and with links
+// resolved, as packages compare paths.
+func projectDir() (string, error) {
+	dir, err := os.Getwd()
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err != nil {
+		return "", fmt.Errorf("cannot find the project folder: %w", err)
+	}
+	return dir, nil
+}
+
+// load reads the configuration of the project folder and prints what is wrong
+// with it. The caller closes the workspace.
+func (a *app) load(ctx context.Context, vars []lang.VarOption, asJSON bool) (*project, error) {
+	dir, err := projectDir()
+	if err != nil {
+		return nil, err
+	}
+	w, err := facts.Open(facts.Options{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	p := &project{dir: dir, dataDir: dataDir(dir), workspace: w}
+	p.warnings, err = p.read(ctx, vars)
+	if err == nil {
+		err = a.report(p.warnings, p.config, asJSON)
+	}
+	if err != nil {
+		w.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *project) read(ctx context.Context, vars []lang.VarOption) (hcl.Diagnostics, error) {
+	root, err := os.OpenRoot(p.dir)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the project folder: %w", err)
+	}
+	defer root.Close()
+	var diags hcl.Diagnostics
+	p.config, diags = lang.Load(root.FS(), lang.Options{
+		ToolVersion: version,
+		Environ:     os.Environ(),
+		Vars:        vars,
+		Git:         func() (lang.Git, error) { return p.git(ctx) },
+	})
+	return diags, nil
+}
+
+// git gives the state of the work tree to the configuration.
+func (p *project) git(ctx context.Context) (lang.Git, error) {
+	state, err := p.facts().Project(ctx, nil)
+	if err != nil {
+		return lang.Git{}, err
+	}
+	if state.Revision == "" {
+		return lang.Git{}, errors.New("the project folder is not under git, or nothing is committed yet")
+	}
+	cmd := exec.CommandContext(ctx, "git", "rev-parse", "HEAD")
+	cmd.Dir = p.dir
+	commit, err := cmd.Output()
+	if err != nil {
+		return lang.Git{}, fmt.Errorf("cannot run git rev-parse: %w", err)
+	}
+	return lang.Git{
+		Describe:  state.Revision,
+		Commit:    strings.TrimSpace(string(commit)),
+		Timestamp: state.Timestamp,
+		Dirty:     state.Dirty,
+	}, nil
+}
+
+// report prints diagnostics; the error says that there are errors among them.
+// For JSON, warnings alone are left to the command.
+func (a *app) report(diags hcl.Diagnostics, cfg *lang.Config, asJSON bool) error {
+	if asJSON && !diags.HasErrors() {
+		return nil
+	}
+	if err := a.ui.diagnostics(diags, cfg.Files, asJSON); err != nil {
+		return err
+	}
+	if diags.HasErrors() {
+		return exitError(1)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/flotobuild/flotobuild/planner"
+)
+
+// mostFiles is how many changed files of conf are listed without -detail.
+const mostFiles = 10
+
+func (r *planRenderer) site(s *planner.SitePlan) {
+	switch s.Change {
+	case planner.ChangeNone:
+		r.grey("  # site %q has all that it should have: no patch", s.Name)
+		return
+	case planner.ChangeCreate:
+		r.line("  # site %q has no patch yet: an initial one", s.Name)
+	default:
+		r.line("  # site %q: an incremental patch on", s.Name)
+		for _, p := range s.Parents {
+			r.line("  #   %s", safe(p.ID))
+		}
+	}
+	r.line("  %s patch %q in %s {", r.symbol(s.Change), s.Patch.Name, s.Patch.Output)
+	r.attributes(s)
+	r.images(s)
+	r.conf(s)
+	r.size(s)
+	r.line("    }")
+}
+
+func (r *planRenderer) attributes(s *planner.SitePlan) {
+	if s.Change == planner.ChangeCreate {
+		r.line("      %s version = %q", r.symbol(s.Change), s.Patch.Version)
+	}
+	for _, a := range s.Attributes {
+		r.line("      %s %s = %q → %q", r.symbol(planner.ChangeUpdate), a.Name, a.Old, a.New)
+	}
+	if revision := r.plan.Project.Revision; revision != "" {
+		r.line("        revision = %q", revision)
+	}
+}
+
+func (r *planRenderer) images(s *planner.SitePlan) {
+	hidden := 0
+	for _, i := range s.Images {
+		if i.Change == planner.ChangeNone {
+			hidden++
+			continue
+		}
+		r.image(i)
+	}
+	if hidden > 0 {
+		r.grey("        # %s hidden", count(hidden, "unchanged image"))
+	}
+}
+
+func (r *planRenderer) conf(s *planner.SitePlan) {
+	if len(s.Conf) == 0 {
+		return
+	}
+	r.line("      %s conf: %s", r.symbol(s.Change), confCounts(s.Conf))
+	if s.Change == planner.ChangeCreate && !r.detail {
+		return // everything is new
+	}
+	for n, f := range s.Conf {
+		if n == mostFiles && !r.detail && len(s.Conf) > mostFiles+1 {
+			r.grey("            # %s hidden, -detail lists them", count(len(s.Conf)-n, "more file"))
+			break
+		}
+		r.line("          %s %s %s", r.symbol(f.Change), safe(f.Path), r.paint(grey, "("+bytes(f.Size)+")"))
+	}
+}
+
+// confCounts sums up the changed files.
+func confCounts(files []planner.FileChange) string {
+	n := make(map[string]int)
+	for _, f := range files {
+		n[f.Change]++
+	}
+	out := ""
+	for _, c := range []struct{ change, verb string }{
+		{planner.ChangeCreate, "new"}, {planner.ChangeUpdate, "changed"}, {planner.ChangeRemove, "removed"},
+	} {
+		if n[c.change] == 0 {
+			continue
+		}
+		if out != "" {
+			out += ", "
+		}
+		out += fmt.Sprintf("%d %s", n[c.change], c.verb)
+	}
+	return out
+}
+
+// size tells what is known of the patch's size before the build.
+func (r *planRenderer) size(s *planner.SitePlan) {
+	layers := "no new layers"
+	if s.Size.UnknownImages > 0 {
+		layers = fmt.Sprintf("new layers of %s (known after apply)", count(s.Size.UnknownImages, "image"))
+	}
+	r.line("        size = %s of conf + %s", bytes(s.Size.Conf), layers)
+}

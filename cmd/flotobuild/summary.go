@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/flotobuild/flotobuild/executor"
+)
+
+// A summary tells what apply did.
+type summary struct {
+	result *executor.Result
+	dir    string // of the project; files are named relative to it
+	color  bool
+
+	b strings.Builder
+}
+
+func (s *summary) render() string {
+	s.line("")
+	s.images()
+	written := 0
+	for _, site := range s.result.Sites {
+		s.site(site)
+		if site.File != "" {
+			written++
+		}
+	}
+	if written == 0 {
+		s.line("%s The builds gave what the sites have already; nothing was written.", paint(s.color, green, "No changes."))
+		return s.b.String()
+	}
+	s.line("%s %s written.", paint(s.color, green, "Apply complete."), count(written, "patch"))
+	return s.b.String()
+}
+
+func (s *summary) line(format string, args ...any) { fmt.Fprintf(&s.b, format+"\n", args...) }
+
+func (s *summary) images() {
+	if len(s.result.Images) == 0 {
+		return
+	}
+	s.line("Images made:")
+	for _, i := range s.result.Images {
+		steps := ""
+		if i.Steps > 0 {
+			steps = fmt.Sprintf("; %s, %d of them cached", count(i.Steps, "step"), i.Cached)
+		}
+		s.line("  %s: %s%s", i.Address, count(i.Layers, "layer"), steps)
+	}
+	s.line("")
+}
+
+func (s *summary) site(r executor.SiteResult) {
+	if r.File == "" {
+		s.line("site %q: unchanged, no patch\n", r.Site)
+		return
+	}
+	s.line("site %q: %s", r.Site, bytes(r.Size))
+	s.line("  %s", s.relative(r.File))
+	if len(r.NewLayers) > 0 {
+		s.line("  %s, %s:", count(len(r.NewLayers), "new layer"), bytes(total(r.NewLayers)))
+		for _, l := range r.NewLayers {
+			s.line("    %9s  %s: %s", bytes(l.Size), l.Image, safe(step(l.CreatedBy)))
+		}
+	} else {
+		s.line("  no new layer")
+	}
+	if n := len(r.ReusedLayers); n > 0 {
+		s.line("  %s that the parent has, %s", count(n, "layer"), bytes(total(r.ReusedLayers)))
+	}
+	s.line("")
+}
+
+func (s *summary) relative(file string) string {
+	if rel, err := filepath.Rel(s.dir, file); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return file
+}
+
+func total(layers []executor.LayerResult) int64 {
+	var n int64
+	for _, l := range layers {
+		n += l.Size
+	}
+	return n
+}
+
+// step shortens a build step to a line.
+func step(createdBy string) string {
+	const most = 90
+	text := strings.Join(strings.Fields(createdBy), " ")
+	text = strings.TrimSuffix(text, " # buildkit")
+	// RUN steps carry their build args and the shell.
+	if _, command, ok := strings.Cut(text, " /bin/sh -c "); ok && strings.HasPrefix(text, "RUN ") {
+		text = "RUN " + command
+	}
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most-1]) + "…"
+	}
+	if text == "" {
+		return "(step unknown)"
+	}
+	return text
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/term"
+
+	"github.com/flotobuild/flotobuild/lang"
+)
+
+// A ui is the only printer of the program: results on stdout, everything else
+// on stderr.
+type ui struct {
+	in       *os.File
+	out, err *os.File
+	// colorOut and colorErr allow escape sequences on the two.
+	colorOut, colorErr bool
+}
+
+func newUI(in, out, err *os.File, getenv func(string) string) *ui {
+	allowed := getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
+	return &ui{
+		in: in, out: out, err: err,
+		colorOut: allowed && isTerminal(out),
+		colorErr: allowed && isTerminal(err),
+	}
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+func (u *ui) noColor() { u.colorOut, u.colorErr = false, false }
+
+// printf writes a result to stdout.
+func (u *ui) printf(format string, args ...any) { fmt.Fprintf(u.out, format, args...) }
+
+// printJSON writes machine output to stdout.
+func (u *ui) printJSON(b []byte) { u.printf("%s\n", strings.TrimSuffix(string(b), "\n")) }
+
+// notef writes a line for people to stderr.
+func (u *ui) notef(format string, args ...any) { fmt.Fprintf(u.err, format+"\n", args...) }
+
+func (u *ui) errorf(format string, args ...any) {
+	u.labelled(red, "error", fmt.Sprintf(format, args...))
+}
+func (u *ui) warnf(format string, args ...any) {
+	u.labelled(yellow, "warning", fmt.Sprintf(format, args...))
+}
+func (u *ui) hintf(format string, args ...any) {
+	u.labelled(bold, "hint", fmt.Sprintf(format, args...))
+}
+
+func (u *ui) labelled(s style, label, text string) {
+	fmt.Fprintf(u.err, "flotobuild: %s %s\n", paint(u.colorErr, s, label+":"), safe(text))
+}
+
+// A hintError is an error with a way to mend it.
+type hintError struct {
+	err  error
+	hint string
+}
+
+// Error gives the error without the hint.
+func (e *hintError) Error() string { return e.err.Error() }
+
+// Unwrap returns the error.
+func (e *hintError) Unwrap() error { return e.err }
+
+// fail prints an error, and its hint where it has one.
+func (u *ui) fail(err error) {
+	u.errorf("%v", err)
+	var h *hintError
+	if errors.As(err, &h) {
+		u.hintf("%s", h.hint)
+	}
+}
+
+// diagnostics prints configuration problems: for people on stderr, as JSON on
+// stdout.
+func (u *ui) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File, asJSON bool) error {
+	if asJSON {
+		b, err := lang.DiagnosticsJSON(diags, files)
+		if err != nil {
+			return fmt.Errorf("cannot print diagnostics: %w", err)
+		}
+		u.printJSON(b)
+		return nil
+	}
+	if len(diags) == 0 {
+		return nil
+	}
+	return lang.WriteDiagnostics(u.err, diags, files, lang.DiagnosticsOptions{Color: u.colorErr, Width: width(u.err)})
+}
+
+// width gives the cells of a line, with a bound for reading; where there is no
+// terminal the text is not wrapped to its size.
+func width(f *os.File) int {
+	const most = 100
+	if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+		return min(w, most)
+	}
+	return most
+}
+
+// A style is an ANSI escape sequence.
+type style string
+
+const (
+	bold   style = "\x1b[1m"
+	red    style = "\x1b[31m"
+	green  style = "\x1b[32m"
+	yellow style = "\x1b[33m"
+	grey   style = "\x1b[90m"
+)
+
+func paint(color bool, s style, text string) string {
+	if !color {
+		return text
+	}
+	return string(s) + text + "\x1b[0m"
+}
+
+// safe replaces control characters other than line ends and tabs: names come
+// from files of unknown makers, and must not steer the terminal.
+func safe(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || r >= 0x20 && r != 0x7f && (r < 0x80 || r > 0x9f) {
+			return r
+		}
+		return '\ufffd'
+	}, text)
+}
+
+// promptf writes a question to stderr, with the answer to come on its line.
+func (u *ui) promptf(format string, args ...any) { fmt.Fprintf(u.err, format, args...) }

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flotobuild/flotobuild/lang"
+	"github.com/flotobuild/flotobuild/planner"
+)
+
+func newValidateCommand(a *app) *cobra.Command {
+	var vars variableFlags
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "validate",
+		Short: "Check the configuration and the files that it names",
+		Long: "validate reports every problem of the configuration: those of its text, and files,\n" +
+			"build contexts and Dockerfiles that are missing or cannot be read. Patches of the\n" +
+			"sites are not looked at.",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			options, err := vars.read()
+			if err != nil {
+				return err
+			}
+			p, err := a.load(cmd.Context(), options, asJSON)
+			if err != nil {
+				return err
+			}
+			defer p.workspace.Close()
+			if err := a.checkInputs(cmd.Context(), p, asJSON); err != nil || asJSON {
+				return err
+			}
+			a.ui.printf("%s The configuration is valid: %s, %s.\n", paint(a.ui.colorOut, green, "Success."),
+				count(len(p.config.Sites), "site"), count(imageCount(p.config), "image"))
+			return nil
+		},
+	}
+	vars.define(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the problems as JSON")
+	return cmd
+}
+
+// checkInputs reads what the images are made from. With JSON it prints the
+// outcome, the warnings of the configuration included.
+func (a *app) checkInputs(ctx context.Context, p *project, asJSON bool) error {
+	_, err := planner.Resolve(ctx, p.config, p.facts())
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err := a.planningErrors(p, asJSON, err); err != nil || !asJSON {
+		return err
+	}
+	return a.ui.diagnostics(p.warnings, p.config.Files, true)
+}
+
+func imageCount(cfg *lang.Config) int {
+	n := 0
+	for _, s := range cfg.ImageSets {
+		n += len(s.Images)
+	}
+	return n
+}

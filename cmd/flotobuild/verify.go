@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flotobuild/flotobuild/patch"
+)
+
+// verifyFlags are the flags of verify.
+type verifyFlags struct {
+	asJSON        bool
+	parents       []string
+	requireParent bool
+}
+
+// A verification is the outcome for one file.
+type verification struct {
+	File string `json:"file"`
+	OK   bool   `json:"ok"`
+	// Complete tells that all parents were at hand and miss nothing.
+	Complete bool          `json:"complete"`
+	Error    string        `json:"error,omitempty"` // why the file could not be opened
+	Report   *patch.Report `json:"report,omitempty"`
+}
+
+func newVerifyCommand(a *app) *cobra.Command {
+	var f verifyFlags
+	cmd := &cobra.Command{
+		Use:   "verify FILE...",
+		Short: "Check patch files from the first byte to the last",
+		Long: "verify checks the structure of patch files, size and digest of everything in them, every\n" +
+			"layer's content, and that nothing is missing together with the parent's patch.\n" +
+			"Parents are looked for beside each file, unless -parent names them.",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return &hintError{errors.New("verify needs a patch file"), "usage: flotobuild verify FILE..."}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), args, &f) },
+	}
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
+	cmd.Flags().StringArrayVar(&f.parents, "parent", nil, "check completeness with this patch `FILE`; may stand several times")
+	cmd.Flags().BoolVar(&f.requireParent, "require-parent", false, "fail where a parent is not at hand")
+	return cmd
+}
+
+func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error {
+	parents, err := f.headers()
+	if err != nil {
+		return err
+	}
+	ok := true
+	var all []verification
+	for _, file := range files {
+		v, err := verifyFile(ctx, file, parents)
+		if err != nil {
+			return err
+		}
+		if f.requireParent && !v.Complete {
+			v.OK = false
+		}
+		ok = ok && v.OK
+		if all = append(all, v); !f.asJSON {
+			a.showVerification(v, f.requireParent)
+		}
+	}
+	if f.asJSON {
+		b, err := json.MarshalIndent(map[string]any{"formatVersion": 1, "ok": ok, "files": all}, "", "  ")
+		if err != nil {
+			return err
+		}
+		a.ui.printJSON(b)
+	}
+	if !ok {
+		return exitError(1)
+	}
+	return nil
+}
+
+// headers reads the parents that the flags name.
+func (f *verifyFlags) headers() ([]*patch.Header, error) {
+	var out []*patch.Header
+	for _, name := range f.parents {
+		r, err := openPatch(name)
+		if err != nil {
+			return nil, fmt.Errorf("cannot use the parent that -parent names: %w", err)
+		}
+		r.Close()
+		out = append(out, &r.Header)
+	}
+	return out, nil
+}
+
+// verifyFile checks one file. The error is for what ends the whole command.
+func verifyFile(ctx context.Context, file string, parents []*patch.Header) (verification, error) {
+	v := verification{File: file}
+	r, err := openPatch(file)
+	if err != nil {
+		v.Error = err.Error()
+		return v, nil
+	}
+	defer r.Close()
+	if len(parents) == 0 {
+		parents = parentsBeside(file, r.Description)
+	}
+	v.Report, err = patch.Verify(ctx, r, patch.VerifyOptions{Parents: parents})
+	if v.Report == nil {
+		return v, err
+	}
+	v.OK = err == nil
+	v.Complete = v.Report.Complete()
+	return v, nil
+}

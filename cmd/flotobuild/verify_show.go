@@ -1,0 +1,71 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+
+	"github.com/flotobuild/flotobuild/patch"
+)
+
+// parentsBeside finds the parents of a patch among the files of its folder.
+func parentsBeside(file string, d *patch.Description) []*patch.Header {
+	if len(d.Flotobuild.Parents) == 0 {
+		return nil
+	}
+	files, err := patch.List(filepath.Dir(file))
+	if err != nil {
+		return nil
+	}
+	var out []*patch.Header
+	for _, f := range files {
+		if f.Header != nil && slices.Contains(d.Flotobuild.Parents, f.Header.Ref()) {
+			out = append(out, f.Header)
+		}
+	}
+	return out
+}
+
+// showVerification prints what was checked of a file, and what is wrong with it.
+func (a *app) showVerification(v verification, requireParent bool) {
+	verdict := paint(a.ui.colorOut, green, "ok")
+	if !v.OK {
+		verdict = paint(a.ui.colorOut, red, "FAILED")
+	}
+	a.ui.printf("%s: %s\n", safe(v.File), verdict)
+	if v.Error != "" {
+		a.ui.errorf("%s", v.Error)
+		return
+	}
+	r := v.Report
+	a.ui.printf("  site %q, patch %s\n", r.SiteName, safe(r.ID))
+	a.ui.printf("  structure and records of the ZIP: %s\n", bytes(r.Size))
+	a.ui.printf("  size and digest of %s: %s\n", count(r.Entries, "entry"), bytes(r.Bytes))
+	a.ui.printf("  content of %s against diff ids\n", count(r.Layers, "layer"))
+	a.ui.printf("  %s, %d of %d ids in this patch\n", count(r.Images, "image"), r.Carried, r.Required)
+	if len(r.Parents) == 0 && v.OK {
+		a.ui.printf("  complete: an initial patch, with all that it needs\n")
+	}
+	for _, p := range r.Parents {
+		a.showParent(p, requireParent)
+	}
+	for _, p := range r.Problems {
+		a.ui.errorf("%s: %s", v.File, p)
+	}
+}
+
+func (a *app) showParent(p patch.ParentReport, required bool) {
+	switch {
+	case !p.Checked:
+		a.ui.printf("  completeness not checked: the parent is not at hand\n")
+		text := "the parent %s is not at hand: lay it beside the patch, or name it with -parent"
+		if required {
+			a.ui.errorf(text, p.ID)
+		} else {
+			a.ui.warnf(text, p.ID)
+		}
+	case p.Missing > 0:
+		a.ui.printf("  incomplete: %s neither here nor in the parent %s\n", count(p.Missing, "blob"), safe(p.ID))
+	default:
+		a.ui.printf("  complete together with %s\n", safe(p.ID))
+	}
+}

@@ -1,0 +1,125 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/planner"
+	"github.com/flotobuild/flotobuild/store"
+)
+
+// A run is one Apply.
+type run struct {
+	plan    *planner.Plan
+	opts    Options
+	parents *parents
+	engines *engines
+	docs    *documents
+	holders *holders
+	sources sources // what may be offered to an engine
+
+	mu       sync.Mutex
+	store    *store.Store // nil until it is needed
+	made     map[string]*made
+	bases    map[string]ocispec.Descriptor
+	warnings []string
+}
+
+func (r *run) warn(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.warnings = append(r.warnings, fmt.Sprintf(format, args...))
+}
+
+// Apply carries out a plan: it makes the images, then the patches of all sites
+// that lack something. See the package's promises. Failed builds are reported
+// together, as *BuildError where a step failed.
+func Apply(ctx context.Context, plan *planner.Plan, opts Options) (*Result, error) {
+	r := &run{
+		plan:    plan,
+		opts:    opts,
+		engines: newEngines(opts.Engine),
+		docs:    newDocuments(),
+		holders: newHolders(),
+		made:    make(map[string]*made),
+		bases:   make(map[string]ocispec.Descriptor),
+	}
+	var err error
+	if r.parents, err = openParents(plan, r.path); err != nil {
+		return nil, err
+	}
+	r.sources = append(sources{r.docs, r.holders}, r.parents.all...)
+	result, err := r.apply(ctx)
+	return result, errors.Join(err, r.engines.close(), r.parents.close())
+}
+
+func (r *run) apply(ctx context.Context) (*Result, error) {
+	if err := r.checkOutputs(); err != nil {
+		return nil, err
+	}
+	if err := r.makeAll(ctx); err != nil {
+		return nil, err
+	}
+	if r.opts.Recheck != nil {
+		if err := r.opts.Recheck(ctx); err != nil {
+			return nil, err
+		}
+	}
+	sites, err := r.writeAll(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{Images: r.imageResults(), Sites: sites, Warnings: r.warnings}, nil
+}
+
+func (r *run) imageResults() []ImageResult {
+	var out []ImageResult
+	for _, img := range r.plan.Images {
+		m := r.made[img.Address]
+		if m == nil {
+			continue
+		}
+		desc, _, err := m.describe(img.Name, nil)
+		if err != nil {
+			continue // describe has worked before
+		}
+		out = append(out, ImageResult{
+			Address: img.Address, ID: desc.ID, Layers: len(layerSet([]patch.Image{desc})),
+			Steps: m.steps, Cached: m.cached,
+		})
+	}
+	return out
+}
+
+// localStore opens the store of imported root file systems.
+func (r *run) localStore() (*store.Store, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.store == nil {
+		st, err := store.Create(r.opts.StoreDir)
+		if err != nil {
+			return nil, err
+		}
+		r.store = st
+	}
+	return r.store, nil
+}
+
+// layerSet gives the layers of images by diff id.
+func layerSet(images []patch.Image) map[digest.Digest]patch.Layer {
+	out := make(map[digest.Digest]patch.Layer)
+	for _, i := range images {
+		for _, m := range i.Manifests {
+			for _, l := range m.Layers {
+				out[l.DiffID] = l
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,308 @@
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/docker/cli/cli/config"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/auth/authprovider"
+	sessioncontent "github.com/moby/buildkit/session/content"
+	"github.com/moby/buildkit/session/secrets/secretsprovider"
+	spb "github.com/moby/buildkit/sourcepolicy/pb"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/tonistiigi/fsutil"
+
+	"github.com/flotobuild/flotobuild/executor/engine"
+	"github.com/flotobuild/flotobuild/planner"
+	"github.com/flotobuild/flotobuild/store"
+)
+
+// storeID names the offered content in sessions.
+const storeID = "flotobuild"
+
+// secretCABundle is the id of the secret that carries engine.ca_bundle.
+const secretCABundle = "ca_bundle"
+
+// build makes an image from a Dockerfile.
+func (r *run) build(ctx context.Context, img *planner.ImagePlan) (*made, error) {
+	conn, err := r.engines.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	imports, err := r.cacheImports(ctx, img)
+	if err != nil {
+		return nil, err
+	}
+	m, lacked, err := r.solve(ctx, conn, img, imports)
+	if err != nil && len(lacked) > 0 && len(imports) > 0 && ctx.Err() == nil {
+		// Layers of the parent that are not at hand cannot be built upon.
+		r.warn("image %s was built without its parent as cache: the step that changed stands on a layer that is in none of the patches at hand; put the patches before the parent into the output folder to keep unchanged layers as they are", img.Address)
+		m, _, err = r.solve(ctx, conn, img, nil)
+	}
+	return m, err
+}
+
+// solve runs one build and reads its result. It also returns the blobs that
+// the engine wanted and nobody has.
+func (r *run) solve(ctx context.Context, conn *engine.Conn, img *planner.ImagePlan, imports []ocispec.Descriptor) (*made, []digest.Digest, error) {
+	offered := &offer{from: append(r.sources, newEngineSource(conn.Client))}
+	opt, err := r.solveOpt(conn, img, imports, offered)
+	if err != nil {
+		return nil, nil, err
+	}
+	watch := newStepWatch()
+	status, shown := r.opts.Progress.build(img.Name, watch)
+	resp, err := conn.Client.Solve(ctx, nil, *opt, status)
+	shown()
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+		return nil, offered.lacked(), watch.explain(img.Address, path.Join(img.Build.Context, img.Build.Dockerfile), err)
+	}
+	dgst, err := digest.Parse(resp.ExporterResponse["containerimage.digest"])
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot read the built image %s: the engine names no digest: %w", img.Address, err)
+	}
+	src := newEngineSource(conn.Client)
+	m, err := readBuilt(ctx, src, img, dgst)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot read the built image %s: %w", img.Address, err)
+	}
+	m.steps, m.cached = watch.counts()
+	r.holders.add(m, src)
+	return m, nil, nil
+}
+
+func (r *run) solveOpt(conn *engine.Conn, img *planner.ImagePlan, imports []ocispec.Descriptor, offered content.Store) (*client.SolveOpt, error) {
+	attrs, err := r.frontendAttrs(conn, img, imports)
+	if err != nil {
+		return nil, err
+	}
+	mounts, err := r.mounts(img)
+	if err != nil {
+		return nil, err
+	}
+	attachables, err := r.attachables(img, offered)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := pins(img.Build.Pins)
+	if err != nil {
+		return nil, err
+	}
+	export := map[string]string{
+		"push":           "false",
+		"oci-mediatypes": "true",
+		"compression":    compressionName(r.plan.Engine.Compression),
+	}
+	if r.opts.Epoch != nil {
+		export["rewrite-timestamp"] = "true"
+	}
+	return &client.SolveOpt{
+		Frontend:      "dockerfile.v0",
+		FrontendAttrs: attrs,
+		LocalMounts:   mounts,
+		SharedKey:     digest.FromString(r.opts.Dir + "\x00" + img.Build.Context).Encoded(),
+		Session:       attachables,
+		SourcePolicy:  policy,
+		CacheExports:  []client.CacheOptionsEntry{{Type: "inline"}},
+		Exports:       []client.ExportEntry{{Type: client.ExporterImage, Attrs: export}},
+	}, nil
+}
+
+// compressionName is BuildKit's name of a compression.
+func compressionName(c string) string {
+	switch c {
+	case "":
+		return "zstd"
+	case "none":
+		return "uncompressed"
+	}
+	return c
+}
+
+func (r *run) frontendAttrs(conn *engine.Conn, img *planner.ImagePlan, imports []ocispec.Descriptor) (map[string]string, error) {
+	b := img.Build
+	attrs := map[string]string{
+		"filename": b.Dockerfile,
+		"platform": strings.Join(img.Platforms, ","),
+		"cmdline":  "embedded", // a "# syntax=" line must not pull a frontend image
+	}
+	if b.Target != "" {
+		attrs["target"] = b.Target
+	}
+	for k, v := range b.Args {
+		attrs["build-arg:"+k] = v
+	}
+	if r.opts.Epoch != nil {
+		if _, set := b.Args["SOURCE_DATE_EPOCH"]; !set {
+			attrs["build-arg:SOURCE_DATE_EPOCH"] = strconv.FormatInt(r.opts.Epoch.Unix(), 10)
+		}
+	}
+	for k, v := range img.Labels {
+		attrs["label:"+k] = v
+	}
+	for name, c := range b.Contexts {
+		v, err := r.contextValue(name, c)
+		if err != nil {
+			return nil, err
+		}
+		attrs["context:"+name] = v
+	}
+	return attrs, addImports(attrs, conn.Embedded, imports)
+}
+
+// contextValue names an additional context as the frontend wants it.
+func (r *run) contextValue(name string, c planner.Context) (string, error) {
+	switch {
+	case c.Image != "":
+		desc, err := r.base(c.Image)
+		return "oci-layout://" + storeID + "@" + desc.Digest.String(), err
+	case c.Dir != "":
+		return "local:" + localName(name), nil
+	}
+	return c.Ref, nil
+}
+
+// localName is the name of a named context's folder in the session.
+func localName(context string) string { return "named-" + context }
+
+// addImports lists cache manifests for the frontend. The embedded engine has an
+// importer of ours; others get the manifests through BuildKit's "local" one.
+func addImports(attrs map[string]string, embedded bool, imports []ocispec.Descriptor) error {
+	type entry struct {
+		Type  string
+		Attrs map[string]string
+	}
+	var list []entry
+	for _, d := range imports {
+		if embedded {
+			list = append(list, entry{engine.ImporterType, map[string]string{"store": "oci:" + storeID, "digest": d.Digest.String()}})
+		} else {
+			list = append(list, entry{"local", map[string]string{"src": storeID, "digest": d.Digest.String()}})
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(list)
+	attrs["cache-imports"] = string(b)
+	return err
+}
+
+func (r *run) path(name string) string {
+	if path.IsAbs(name) {
+		return filepath.FromSlash(name)
+	}
+	return filepath.Join(r.opts.Dir, filepath.FromSlash(name))
+}
+
+func (r *run) mounts(img *planner.ImagePlan) (map[string]fsutil.FS, error) {
+	mounts := make(map[string]fsutil.FS)
+	add := func(name, dir string) error {
+		fs, err := fsutil.NewFS(r.path(dir))
+		if err != nil {
+			return fmt.Errorf("cannot read build context %q of %s: %w", dir, img.Address, err)
+		}
+		mounts[name] = fs
+		return nil
+	}
+	err := errors.Join(add("context", img.Build.Context), add("dockerfile", img.Build.Context))
+	for name, c := range img.Build.Contexts {
+		if c.Dir != "" {
+			err = errors.Join(err, add(localName(name), c.Dir))
+		}
+	}
+	return mounts, err
+}
+
+func (r *run) attachables(img *planner.ImagePlan, offered content.Store) ([]session.Attachable, error) {
+	var files []secretsprovider.Source
+	for id, s := range img.Build.Secrets {
+		f := secretsprovider.Source{ID: id, Env: s.Env}
+		if s.File != "" {
+			f.FilePath = r.path(s.File)
+		}
+		files = append(files, f)
+	}
+	if ca := r.plan.Engine.CABundle; ca != "" {
+		files = append(files, secretsprovider.Source{ID: secretCABundle, FilePath: r.path(ca)})
+	}
+	secrets, err := secretsprovider.NewStore(files)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the secrets of %s: %w", img.Address, err)
+	}
+	return []session.Attachable{
+		sessioncontent.NewAttachable(map[string]content.Store{"oci:" + storeID: offered, "local:" + storeID: offered}),
+		secretsprovider.NewSecretProvider(secrets),
+		authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
+			AuthConfigProvider: authprovider.LoadAuthConfig(config.LoadDefaultConfigFile(io.Discard)),
+		}),
+	}, nil
+}
+
+// pins makes a policy that replaces each reference by the digest that the plan
+// found behind it.
+func pins(p map[string]digest.Digest) (*spb.Policy, error) {
+	if len(p) == 0 {
+		return nil, nil
+	}
+	policy := &spb.Policy{Version: 1}
+	for key, d := range p {
+		from, to, err := planner.PinSource(key, d)
+		if err != nil {
+			return nil, err
+		}
+		policy.Rules = append(policy.Rules, &spb.Rule{
+			Action:   spb.PolicyAction_CONVERT,
+			Selector: &spb.Selector{Identifier: from},
+			Updates:  &spb.Update{Identifier: to},
+		})
+	}
+	return policy, nil
+}
+
+// readBuilt reads the documents of a built image out of the engine.
+func readBuilt(ctx context.Context, src engineSource, img *planner.ImagePlan, dgst digest.Digest) (*made, error) {
+	manifests, multi, err := manifestsOf(ctx, src, dgst)
+	if err != nil {
+		return nil, err
+	}
+	m := &made{plan: img, multi: multi}
+	for _, desc := range manifests {
+		p, err := readPlatform(ctx, src, desc)
+		if err != nil {
+			return nil, err
+		}
+		m.platforms = append(m.platforms, *p)
+	}
+	return m, nil
+}
+
+func readPlatform(ctx context.Context, src store.Source, desc ocispec.Descriptor) (*platformImage, error) {
+	manifest, err := store.ReadManifest(ctx, src, desc)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := store.ReadBlob(ctx, src, manifest.Config)
+	if err != nil {
+		return nil, err
+	}
+	p := &platformImage{configType: manifest.Config.MediaType}
+	if p.config, p.records, err = splitConfig(raw); err != nil {
+		return nil, err
+	}
+	return p, p.parse(manifest.Layers)
+}

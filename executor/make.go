@@ -1,0 +1,127 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/flotobuild/flotobuild/planner"
+)
+
+// defaultParallelism bounds the images that are made at once.
+const defaultParallelism = 4
+
+// makeAll makes the plan's images, dependencies first, several at once. It goes
+// on after a failure with what does not depend on it, and reports all failures.
+func (r *run) makeAll(ctx context.Context) error {
+	n := r.opts.Parallelism
+	if n <= 0 {
+		n = defaultParallelism
+	}
+	slots := make(chan struct{}, n)
+	jobs := make(map[string]*job)
+	for _, img := range r.plan.Images {
+		if img.Action != planner.ActionReuse {
+			jobs[img.Address] = &job{img: img, done: make(chan struct{})}
+		}
+	}
+	var wg sync.WaitGroup
+	for _, j := range jobs {
+		wg.Go(func() {
+			defer close(j.done)
+			j.err = r.runJob(ctx, j, jobs, slots)
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	var errs []error
+	for _, img := range r.plan.Images {
+		if j := jobs[img.Address]; j != nil && j.err != nil {
+			errs = append(errs, j.err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+type job struct {
+	img  *planner.ImagePlan
+	done chan struct{}
+	err  error
+}
+
+func (r *run) runJob(ctx context.Context, j *job, jobs map[string]*job, slots chan struct{}) error {
+	for _, address := range j.img.DependsOn {
+		dep := jobs[address]
+		if dep == nil {
+			continue
+		}
+		<-dep.done
+		if dep.err != nil {
+			return fmt.Errorf("cannot build %s: not tried, as %s failed", j.img.Address, address)
+		}
+	}
+	select {
+	case slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-slots }()
+	return r.makeOne(ctx, j.img)
+}
+
+func (r *run) makeOne(ctx context.Context, img *planner.ImagePlan) error {
+	if img.Action == planner.ActionBase {
+		if have, ok := r.parents.image(ctx, &img.Image); ok {
+			r.setBase(img.Address, have.Descriptor)
+			return nil
+		}
+	}
+	var m *made
+	var err error
+	switch img.Kind {
+	case planner.KindBuild:
+		m, err = r.build(ctx, img)
+	case planner.KindRootfs:
+		m, err = r.rootfs(ctx, img)
+	case planner.KindSource:
+		m, err = r.source(ctx, img)
+	default:
+		err = fmt.Errorf("cannot make %s: unknown kind %q", img.Address, img.Kind)
+	}
+	if err != nil {
+		return err
+	}
+	desc, docs, err := m.describe(img.Name, nil)
+	if err != nil {
+		return err
+	}
+	docs.keep(r.docs)
+	r.setBase(img.Address, desc.Descriptor)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.made[img.Address] = m
+	return nil
+}
+
+func (r *run) setBase(address string, desc ocispec.Descriptor) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.bases[address] = desc
+}
+
+// base gives the manifest or index that stands for an image of the project when
+// another one is built on it.
+func (r *run) base(address string) (ocispec.Descriptor, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	desc, ok := r.bases[address]
+	if !ok {
+		return desc, fmt.Errorf("the plan builds on %s and does not provide it", address)
+	}
+	return desc, nil
+}

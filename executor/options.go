@@ -1,0 +1,81 @@
+package executor
+
+import (
+	"context"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/flotobuild/flotobuild/executor/engine"
+)
+
+// Options are the settings of one Apply.
+type Options struct {
+	// Dir is the project folder, absolute; the plan's paths are relative to it.
+	Dir string
+	// StoreDir keeps imported root file systems between runs: an OCI layout.
+	StoreDir string
+	// Engine says where to build. It is not touched when nothing is to be built.
+	Engine engine.Options
+	// Now is the creation date of the patches.
+	Now time.Time
+	// Epoch is SOURCE_DATE_EPOCH; nil when unset. It replaces Now and is given to
+	// the builds.
+	Epoch *time.Time
+	// Parallelism bounds how many images are made at once; 4 when zero.
+	Parallelism int
+	// Progress is told what happens; nil for silence.
+	Progress *Progress
+	// Producer is recorded in the patches: the tool and its version.
+	Producer string
+	// Recheck, when set, is called after the images are made and before patches
+	// are written. It fails when the inputs are no longer those of the plan.
+	Recheck func(context.Context) error
+}
+
+func (o *Options) created() time.Time {
+	if o.Epoch != nil {
+		return *o.Epoch
+	}
+	return o.Now
+}
+
+// A Result says what Apply did.
+type Result struct {
+	Images []ImageResult // in the plan's order; those that were made
+	Sites  []SiteResult  // in the plan's order
+	// Warnings are sentences for the user: what went otherwise than hoped.
+	Warnings []string
+}
+
+// An ImageResult describes an image that was made.
+type ImageResult struct {
+	Address string
+	ID      digest.Digest
+	Layers  int
+	// Steps is the number of steps that ran, Cached that of those which did not
+	// have to. Both are zero for images that are not built.
+	Steps, Cached int
+}
+
+// A SiteResult describes what became of a site's patch.
+type SiteResult struct {
+	Site string
+	// File is the written patch; empty where the site lacks nothing.
+	File string
+	ID   string
+	Size int64 // bytes of the file
+	// NewLayers are those in the file, ReusedLayers those that the parent has.
+	NewLayers, ReusedLayers []LayerResult
+}
+
+// A LayerResult is one layer of a site's images.
+type LayerResult struct {
+	Image     string // the first image, by name, that has it
+	DiffID    digest.Digest
+	Size      int64  // bytes of the blob
+	CreatedBy string // the build step, as the image's history has it
+	// Place is the step's place in its Dockerfile, and Step its line there; both
+	// are empty where they are not known.
+	Place, Step string
+}

@@ -1,0 +1,178 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/planner"
+)
+
+// parents are the patches that the sites have: the plan's, and behind them
+// their own parents as far as they stand in the same folder, for their layers.
+type parents struct {
+	bySite map[string]*patch.Reader // the first parent of each site
+	files  []*patch.Reader
+	all    sources
+}
+
+// openParents opens the parents of all sites. A parent that is not the one that
+// the plan was made against is refused.
+func openParents(plan *planner.Plan, path func(string) string) (*parents, error) {
+	p := &parents{bySite: make(map[string]*patch.Reader)}
+	known := make(map[digest.Digest]*patch.Reader)
+	for _, s := range plan.Sites {
+		for i, ref := range s.Parents {
+			if i >= len(s.ParentFiles) {
+				return nil, errors.Join(fmt.Errorf("the plan names no file for the parent %q of site %q", ref.ID, s.Name), p.close())
+			}
+			r, err := p.open(path(s.ParentFiles[i]), ref, known)
+			if err != nil {
+				return nil, errors.Join(fmt.Errorf("cannot use the parent of site %q: %w", s.Name, err), p.close())
+			}
+			if i == 0 {
+				p.bySite[s.Name] = r
+			}
+		}
+	}
+	return p, nil
+}
+
+func (p *parents) open(file string, ref patch.ParentRef, known map[digest.Digest]*patch.Reader) (*patch.Reader, error) {
+	if r := known[ref.DescriptionDigest]; r != nil {
+		return r, nil
+	}
+	r, err := patch.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	if r.Digest != ref.DescriptionDigest {
+		r.Close()
+		return nil, fmt.Errorf("%q has changed since the plan was made: plan again", file)
+	}
+	p.add(r, known)
+	p.ancestors(filepath.Dir(file), r, known)
+	return r, nil
+}
+
+func (p *parents) add(r *patch.Reader, known map[digest.Digest]*patch.Reader) {
+	known[r.Digest] = r
+	p.files = append(p.files, r)
+	p.all = append(p.all, r)
+}
+
+// ancestors opens the chain behind r. Files that are missing or unreadable end
+// it: a build then does without their layers.
+func (p *parents) ancestors(dir string, r *patch.Reader, known map[digest.Digest]*patch.Reader) {
+	files, err := patch.List(dir)
+	if err != nil {
+		return
+	}
+	byDigest := make(map[digest.Digest]string)
+	for _, f := range files {
+		if f.Header != nil {
+			byDigest[f.Header.Digest] = f.Path
+		}
+	}
+	queue := r.Description.Flotobuild.Parents
+	for len(queue) > 0 {
+		ref := queue[0]
+		queue = queue[1:]
+		file, ok := byDigest[ref.DescriptionDigest]
+		if !ok || known[ref.DescriptionDigest] != nil {
+			continue
+		}
+		a, err := patch.Open(file)
+		if err != nil {
+			continue
+		}
+		p.add(a, known)
+		queue = append(queue, a.Description.Flotobuild.Parents...)
+	}
+}
+
+func (p *parents) close() error {
+	var errs []error
+	for _, r := range p.files {
+		errs = append(errs, r.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// description of a site's parent; nil for a site that has none.
+func (p *parents) description(site string) *patch.Description {
+	if r := p.bySite[site]; r != nil {
+		return r.Description
+	}
+	return nil
+}
+
+// cacheRefs lists the cache records that help to build an image: those of the
+// parents' images of the same address or, where there is none, of all images.
+func (p *parents) cacheRefs(address string) []patch.CacheRef {
+	var same, all []patch.CacheRef
+	seen := make(map[digest.Digest]bool)
+	for _, r := range p.files {
+		for _, i := range r.Description.Flotobuild.Images {
+			for _, c := range i.Cache {
+				if seen[c.Digest] {
+					continue
+				}
+				seen[c.Digest] = true
+				all = append(all, c)
+				if i.Address == address {
+					same = append(same, c)
+				}
+			}
+		}
+	}
+	if len(same) > 0 {
+		return same
+	}
+	return all
+}
+
+// image finds a parent's image with the same inputs, of which every blob is at
+// hand, so that it can serve as a base without being made again.
+func (p *parents) image(ctx context.Context, img *planner.Image) (patch.Image, bool) {
+	for _, r := range p.files {
+		for _, i := range r.Description.Flotobuild.Images {
+			if i.Fingerprint != nil && i.Fingerprint.Digest == img.Fingerprint.Digest && p.holds(ctx, i) {
+				return i, true
+			}
+		}
+	}
+	return patch.Image{}, false
+}
+
+func (p *parents) holds(ctx context.Context, i patch.Image) bool {
+	for _, d := range patch.Blobs([]patch.Image{i}) {
+		b, err := p.all.Blob(ctx, d.Digest)
+		if err != nil {
+			return false
+		}
+		b.Close()
+	}
+	return true
+}
+
+// cacheImports offers the parents' cache records for the build of an image.
+func (r *run) cacheImports(ctx context.Context, img *planner.ImagePlan) ([]ocispec.Descriptor, error) {
+	var out []ocispec.Descriptor
+	for _, ref := range r.parents.cacheRefs(img.Address) {
+		desc, err := importCache(ctx, r.docs, r.parents.all, ref)
+		if isNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cannot use a parent as build cache: %w", err)
+		}
+		out = append(out, desc)
+	}
+	return out, nil
+}

@@ -1,0 +1,209 @@
+package executor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/planner"
+)
+
+// A draft is the patch of one site before its bytes are written.
+type draft struct {
+	site   *planner.SitePlan
+	parent *patch.Description // nil for an initial patch
+	desc   *patch.Description
+	small  map[string][]byte        // entries that are in memory
+	blobs  map[string]digest.Digest // entries that are blobs
+	conf   map[string]planner.File  // entries that are files
+	writer *patch.Writer
+}
+
+// writeAll writes the patches of all sites that lack something, and gives them
+// their names when all are complete.
+func (r *run) writeAll(ctx context.Context) ([]SiteResult, error) {
+	var drafts []*draft
+	var results []SiteResult
+	for _, s := range r.plan.Sites {
+		d, err := r.draft(ctx, s)
+		if err != nil {
+			return nil, fmt.Errorf("cannot make the patch of site %q: %w", s.Name, err)
+		}
+		if d == nil {
+			results = append(results, SiteResult{Site: s.Name})
+			continue
+		}
+		drafts = append(drafts, d)
+		results = append(results, SiteResult{Site: s.Name, ID: d.desc.ID})
+	}
+	defer func() {
+		for _, d := range drafts {
+			if d.writer != nil {
+				d.writer.Abort()
+			}
+		}
+	}()
+	for _, d := range drafts {
+		if err := r.write(ctx, d); err != nil {
+			return nil, fmt.Errorf("cannot write the patch of site %q: %w", d.site.Name, err)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err := publish(drafts); err != nil {
+		return nil, err
+	}
+	for _, d := range drafts {
+		i := slices.IndexFunc(results, func(s SiteResult) bool { return s.Site == d.site.Name })
+		if err := r.report(d, &results[i]); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+// publish names all files. When one fails, those before it are taken back: a
+// failed apply leaves no new patch.
+func publish(drafts []*draft) error {
+	for i, d := range drafts {
+		err := d.writer.Publish()
+		if err == nil {
+			continue
+		}
+		err = fmt.Errorf("cannot publish the patch of site %q: %w", d.site.Name, err)
+		for _, done := range drafts[:i] {
+			err = errors.Join(err, os.Remove(done.writer.Path()))
+		}
+		return err
+	}
+	return nil
+}
+
+// write writes the file of a draft, without giving it its name.
+func (r *run) write(ctx context.Context, d *draft) error {
+	dir := r.path(d.site.Patch.Output)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("cannot create the output folder: %w", err)
+	}
+	w, err := patch.Create(dir, d.desc)
+	if err != nil {
+		return err
+	}
+	d.writer = w
+	var total int64
+	for _, c := range d.desc.Flotobuild.Contents {
+		total += c.Size
+	}
+	t := r.opts.Progress.transfer(fmt.Sprintf("[%s] writing patch %s", d.site.Name, d.desc.ID), total)
+	err = r.addEntries(ctx, d, t)
+	t.end(err)
+	return err
+}
+
+func (r *run) addEntries(ctx context.Context, d *draft, count io.Writer) error {
+	for {
+		c, more := d.writer.Next()
+		if !more {
+			return d.writer.Finish()
+		}
+		content, err := r.entry(ctx, d, c)
+		if err != nil {
+			return fmt.Errorf("cannot read %q: %w", c.Path, err)
+		}
+		err = d.writer.Add(ctx, c.Path, io.TeeReader(content, count))
+		if cerr := content.Close(); err == nil {
+			err = cerr
+		}
+		if _, isConf := d.conf[c.Path]; err != nil && isConf && ctx.Err() == nil {
+			return fmt.Errorf("%w; if the file has changed since the plan was made, plan again", err)
+		}
+		if err != nil {
+			return err
+		}
+		if dgst, ok := d.blobs[c.Path]; ok {
+			r.holders.set(dgst, d.writer) // the next patch copies it from this one
+		}
+	}
+}
+
+func (r *run) entry(ctx context.Context, d *draft, c patch.Content) (io.ReadCloser, error) {
+	if b, ok := d.small[c.Path]; ok {
+		return io.NopCloser(bytes.NewReader(b)), nil
+	}
+	if dgst, ok := d.blobs[c.Path]; ok {
+		b, err := r.sources.Blob(ctx, dgst)
+		if err != nil {
+			return nil, err
+		}
+		return reader(b), nil
+	}
+	f, ok := d.conf[c.Path]
+	if !ok {
+		return nil, errors.New("nothing gives its content")
+	}
+	name := r.path(f.Path)
+	if f.Mode == planner.ModeSymlink {
+		target, err := os.Readlink(name)
+		return io.NopCloser(strings.NewReader(target)), err
+	}
+	return os.Open(name)
+}
+
+// report tells of a published patch.
+func (r *run) report(d *draft, res *SiteResult) error {
+	st, err := os.Stat(d.writer.Path())
+	if err != nil {
+		return err
+	}
+	res.File, res.Size = d.writer.Path(), st.Size()
+	var old map[digest.Digest]patch.Layer
+	if d.parent != nil {
+		old = layerSet(d.parent.Flotobuild.Images)
+	}
+	seen := make(map[digest.Digest]bool)
+	for _, i := range d.desc.Flotobuild.Images {
+		for _, m := range i.Manifests {
+			for _, l := range r.layerResults(i, m) {
+				_, has := old[l.DiffID]
+				switch {
+				case seen[l.DiffID]:
+				case has:
+					res.ReusedLayers = append(res.ReusedLayers, l)
+				default:
+					res.NewLayers = append(res.NewLayers, l)
+				}
+				seen[l.DiffID] = true
+			}
+		}
+	}
+	return nil
+}
+
+func (r *run) layerResults(i patch.Image, m patch.Manifest) []LayerResult {
+	steps := make([]step, len(m.Layers))
+	made := r.made[i.Address]
+	if made != nil {
+		steps = r.locate(&made.plan.Image, m.Layers)
+	}
+	var out []LayerResult
+	for n, l := range m.Layers {
+		lr := LayerResult{Image: i.Name, DiffID: l.DiffID, Size: l.Size, CreatedBy: l.CreatedBy}
+		if steps[n].line > 0 {
+			b := made.plan.Build
+			lr.Place = fmt.Sprintf("%s:%d", path.Join(b.Context, b.Dockerfile), steps[n].line)
+			lr.Step = steps[n].text
+		}
+		out = append(out, lr)
+	}
+	return out
+}

@@ -1,0 +1,155 @@
+package lang
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// A block is a block of the configuration as written: nothing of it is
+// evaluated, but its shape has been checked against its spec.
+type block struct {
+	kind   string
+	spec   *blockSpec
+	labels []string
+	header hcl.Range // type and labels
+	attrs  hcl.Attributes
+	blocks []*block
+}
+
+// name is the block's first label.
+func (b *block) name() string {
+	if len(b.labels) == 0 {
+		return ""
+	}
+	return b.labels[0]
+}
+
+// only returns the first block of a kind, or an empty one.
+func (b *block) only(kind string) *block {
+	for _, c := range b.blocks {
+		if c.kind == kind {
+			return c
+		}
+	}
+	return &block{kind: kind, header: b.header}
+}
+
+// mustHave reports whether null is refused as the value of an attribute.
+func (b *block) mustHave(attr string) bool {
+	return b.spec != nil && (slices.Contains(b.spec.required, attr) || slices.Contains(b.spec.notNull, attr))
+}
+
+// expressions returns all expressions in the block and the blocks within it, in
+// the order of the source.
+func (b *block) expressions() []hcl.Expression {
+	var out []hcl.Expression
+	for _, a := range b.sortedAttrs() {
+		out = append(out, a.Expr)
+	}
+	for _, c := range b.blocks {
+		out = append(out, c.expressions()...)
+	}
+	return out
+}
+
+func (b *block) sortedAttrs() []*hcl.Attribute {
+	return sortAttributes(b.attrs)
+}
+
+func sortAttributes(attrs hcl.Attributes) []*hcl.Attribute {
+	out := make([]*hcl.Attribute, 0, len(attrs))
+	for _, a := range attrs {
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(x, y *hcl.Attribute) int { return compareRanges(x.Range, y.Range) })
+	return out
+}
+
+// readBody checks a body against its spec. What is wrong is left out of the
+// result and reported.
+func readBody(body hcl.Body, spec *blockSpec, tool string) (*block, hcl.Diagnostics) {
+	if spec.free {
+		attrs, diags := body.JustAttributes()
+		return &block{attrs: attrs}, diags
+	}
+	content, diags := body.Content(spec.schema())
+	b := &block{spec: spec, attrs: hcl.Attributes{}}
+	for name, a := range content.Attributes {
+		if slices.Contains(spec.later, name) {
+			diags = append(diags, notAvailable(fmt.Sprintf("Attribute %q", name), tool, a.NameRange))
+			continue
+		}
+		b.attrs[name] = a
+	}
+	for _, hb := range content.Blocks {
+		if slices.Contains(spec.laterBlocks, hb.Type) {
+			diags = append(diags, notAvailable(fmt.Sprintf("Block type %q", hb.Type), tool, hb.TypeRange))
+			continue
+		}
+		child, ds := readBlock(hb, spec.blocks[hb.Type], tool)
+		diags = append(diags, ds...)
+		b.blocks = append(b.blocks, child)
+	}
+	b.blocks, diags = checkOnce(b.blocks, spec, diags)
+	return b, diags
+}
+
+func readBlock(hb *hcl.Block, spec *blockSpec, tool string) (*block, hcl.Diagnostics) {
+	b, diags := readBody(hb.Body, spec, tool)
+	b.kind, b.labels, b.header = hb.Type, hb.Labels, hb.DefRange
+	return b, diags
+}
+
+// checkOnce removes the repetitions of blocks that may stand only once.
+func checkOnce(blocks []*block, spec *blockSpec, diags hcl.Diagnostics) ([]*block, hcl.Diagnostics) {
+	first := make(map[string]*block)
+	out := blocks[:0]
+	for _, b := range blocks {
+		s := spec.blocks[b.kind]
+		if prev := first[b.kind]; s.once && prev != nil {
+			diags = append(diags, duplicateBlock(b, prev))
+			continue
+		}
+		first[b.kind] = b
+		out = append(out, b)
+	}
+	return out, diags
+}
+
+func duplicateBlock(b, first *block) *hcl.Diagnostic {
+	summary := "Duplicate " + b.kind
+	if len(b.labels) == 0 {
+		return failure(b.header, summary, "Only one block %s may stand here, and the first is at %s. Remove one of them.", b.kind, place(first.header))
+	}
+	return failure(b.header, summary, "The name %q is taken by the %s at %s. Remove one of them, or rename it.", b.name(), b.kind, place(first.header))
+}
+
+// schema lists everything that the language has, so that what comes later is
+// told apart from what is misspelt.
+func (s *blockSpec) schema() *hcl.BodySchema {
+	var out hcl.BodySchema
+	for _, n := range s.required {
+		out.Attributes = append(out.Attributes, hcl.AttributeSchema{Name: n, Required: true})
+	}
+	for _, n := range slices.Concat(s.optional, s.later) {
+		out.Attributes = append(out.Attributes, hcl.AttributeSchema{Name: n})
+	}
+	for n, c := range s.blocks {
+		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: n, LabelNames: c.labels})
+	}
+	for _, n := range s.laterBlocks {
+		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: n, LabelNames: laterLabels[n]})
+	}
+	slices.SortFunc(out.Blocks, func(x, y hcl.BlockHeaderSchema) int { return compareStrings(x.Type, y.Type) })
+	return &out
+}
+
+// laterLabels are the labels of blocks that later versions have.
+var laterLabels = map[string][]string{
+	"dynamic":  {"type"},
+	"envelope": {"name"},
+	"module":   {"name"},
+	"function": {"name"},
+}

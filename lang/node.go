@@ -1,0 +1,49 @@
+package lang
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// A node is one addressable thing of a scope: a variable, a local value, an
+// image, an image set, a root definition, a site, or the settings.
+type node struct {
+	addr   string
+	header hcl.Range // where it is declared
+	refs   []hcl.Traversal
+	decl   declaration
+
+	state nodeState
+	value cty.Value // what references to the node give; unknown until evaluated, and after errors
+	edges []edge    // its dependencies, each once
+}
+
+// A declaration evaluates a node. All that the node refers to has been
+// evaluated before. The value is what references to the node give; a node that
+// cannot be evaluated gives cty.DynamicVal, so that its users stay silent.
+type declaration interface {
+	evaluate(f *frame) cty.Value
+}
+
+type nodeState int
+
+const (
+	waiting nodeState = iota
+	active            // on the stack of the evaluation
+	done
+)
+
+// An edge leads to a dependency; rng is the reference.
+type edge struct {
+	to  *node
+	rng hcl.Range
+}
+
+// traversals are the references of expressions.
+func traversals(exprs []hcl.Expression) []hcl.Traversal {
+	var out []hcl.Traversal
+	for _, e := range exprs {
+		out = append(out, e.Variables()...)
+	}
+	return out
+}

@@ -1,0 +1,129 @@
+package lang
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// sensitive marks values that must not be shown.
+type sensitive struct{}
+
+const withheld = "(sensitive value)"
+
+func markSensitive(v cty.Value) cty.Value { return v.Mark(sensitive{}) }
+
+// isSensitive reports whether a value or any part of it is sensitive.
+func isSensitive(v cty.Value) bool {
+	_, marks := v.UnmarkDeep()
+	_, ok := marks[sensitive{}]
+	return ok
+}
+
+// syntaxError is the Extra of diagnostics from parsing.
+type syntaxError struct{}
+
+// secrets lists the texts within the scope's sensitive values, longest first.
+// Texts of one or two characters are left out: replacing them would show where
+// they stand.
+func (s *scope) secrets() []string {
+	var out []string
+	for _, n := range s.nodes {
+		out = appendSecrets(out, n.value)
+	}
+	for _, v := range s.vars {
+		out = appendSecrets(out, v.Value)
+	}
+	slices.SortFunc(out, func(a, b string) int { return len(b) - len(a) })
+	return slices.Compact(out)
+}
+
+func appendSecrets(out []string, v cty.Value) []string {
+	if !isSensitive(v) {
+		return out
+	}
+	plain, paths := v.UnmarkDeepWithPaths()
+	for _, pm := range paths {
+		if _, ok := pm.Marks[sensitive{}]; !ok {
+			continue
+		}
+		part, err := pm.Path.Apply(plain)
+		if err != nil {
+			part = plain
+		}
+		out = appendTexts(out, part)
+	}
+	return out
+}
+
+// appendTexts appends the strings and numbers within a value.
+func appendTexts(out []string, v cty.Value) []string {
+	_ = cty.Walk(v, func(_ cty.Path, e cty.Value) (bool, error) {
+		if !e.IsKnown() || e.IsNull() {
+			return false, nil
+		}
+		text := ""
+		switch e.Type() {
+		case cty.String:
+			text = e.AsString()
+		case cty.Number:
+			text = numberText(e.AsBigFloat())
+		}
+		if len(text) > 2 {
+			out = append(out, text)
+		}
+		return true, nil
+	})
+	return out
+}
+
+// numberText writes a number in full where that is short.
+func numberText(n *big.Float) string {
+	if n.MantExp(nil) > 1000 || n.MantExp(nil) < -1000 {
+		return ""
+	}
+	return n.Text('f', -1)
+}
+
+// redact removes sensitive values from the diagnostics' texts.
+func redact(diags hcl.Diagnostics, secrets []string, mask *lineMask) hcl.Diagnostics {
+	for _, d := range diags {
+		at := subject(d)
+		if isCallError(d) && (usesSensitive(d) || mask.masked(at.Filename, at.Start.Line)) {
+			d.Detail = "A function failed. The reason is not shown, because it may hold a sensitive value."
+		}
+		if i := strings.Index(d.Detail, "panic in function implementation"); i >= 0 {
+			// The rest is a stack trace, which says nothing to the user.
+			d.Detail = d.Detail[:i] + "it has no result for these arguments."
+		}
+		for _, s := range secrets {
+			d.Summary = strings.ReplaceAll(d.Summary, s, withheld)
+			d.Detail = strings.ReplaceAll(d.Detail, s, withheld)
+		}
+	}
+	return diags
+}
+
+func isCallError(d *hcl.Diagnostic) bool {
+	_, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d)
+	return ok
+}
+
+// usesSensitive reports whether the diagnostic's expression refers to a
+// sensitive value.
+func usesSensitive(d *hcl.Diagnostic) bool {
+	if d.Expression == nil || d.EvalContext == nil {
+		return false
+	}
+	for _, t := range d.Expression.Variables() {
+		v, diags := t.TraverseAbs(d.EvalContext)
+		if diags.HasErrors() || isSensitive(v) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,143 @@
+package patch
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// MaxDescription bounds patch-description.json, in bytes.
+const MaxDescription = 64 << 20
+
+// Encode gives the bytes of patch-description.json: two-space indented, keys
+// in the order of the fields, empty lists as [], and a newline at the end.
+func Encode(d *Description) ([]byte, error) {
+	c := *d
+	c.RequiredImageIDs = orEmpty(c.RequiredImageIDs)
+	c.ContainedImageIDs = orEmpty(c.ContainedImageIDs)
+	if c.ImageMap == nil {
+		c.ImageMap = map[string]digest.Digest{}
+	}
+	c.Flotobuild.Contents = orEmpty(c.Flotobuild.Contents)
+	c.Flotobuild.Images = slices.Clone(orEmpty(c.Flotobuild.Images))
+	for i := range c.Flotobuild.Images {
+		m := slices.Clone(orEmpty(c.Flotobuild.Images[i].Manifests))
+		for j := range m {
+			m[j].Layers = orEmpty(m[j].Layers)
+		}
+		c.Flotobuild.Images[i].Manifests = m
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(&c); err != nil {
+		return nil, fmt.Errorf("cannot encode description: %w", err)
+	}
+	if b.Len() > MaxDescription {
+		return nil, fmt.Errorf("cannot encode description: it would have %d bytes, and %d are the limit", b.Len(), MaxDescription)
+	}
+	return b.Bytes(), nil
+}
+
+func orEmpty[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+// Decode parses patch-description.json. Unknown fields are ignored, wrong
+// types, keys that stand twice and data behind the object are not.
+func Decode(b []byte) (*Description, error) {
+	d, err := decode(b)
+	if err != nil {
+		return nil, fmt.Errorf("cannot decode description: %w", err)
+	}
+	return d, nil
+}
+
+func decode(b []byte) (*Description, error) {
+	if len(b) > MaxDescription {
+		return nil, fmt.Errorf("it has %d bytes, and %d are the limit", len(b), MaxDescription)
+	}
+	if err := checkKeys(json.NewDecoder(bytes.NewReader(b))); err != nil {
+		return nil, err
+	}
+	d := new(Description)
+	if err := json.Unmarshal(b, d); err != nil {
+		return nil, err
+	}
+	switch v := d.Flotobuild.FormatVersion; {
+	case v > FormatVersion:
+		return nil, fmt.Errorf("it has format version %d and this flotobuild reads %d at most: take a newer flotobuild", v, FormatVersion)
+	case v < 1:
+		return nil, errors.New(`it has no "flotobuild" section with a format version: the patch comes from another tool`)
+	}
+	for i := range d.Flotobuild.Contents {
+		if c := &d.Flotobuild.Contents[i]; c.Mode == 0 {
+			c.Mode = ModeFile
+		}
+	}
+	return d, nil
+}
+
+// maxDepth bounds the nesting of a description's values.
+const maxDepth = 32
+
+// checkKeys refuses objects in which a key stands twice, since readers differ
+// in which one they take.
+func checkKeys(dec *json.Decoder) error {
+	if err := checkValue(dec, 0); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("something follows the JSON object")
+	}
+	return nil
+}
+
+func checkValue(dec *json.Decoder, depth int) error {
+	t, err := dec.Token()
+	if err != nil {
+		return unexpected(err)
+	}
+	open, ok := t.(json.Delim)
+	if !ok {
+		return nil
+	}
+	if depth == maxDepth {
+		return fmt.Errorf("values are nested more than %d deep", maxDepth)
+	}
+	keys := make(map[json.Token]bool)
+	for dec.More() {
+		if open == '{' {
+			k, err := dec.Token()
+			if err != nil {
+				return unexpected(err)
+			}
+			if keys[k] {
+				return fmt.Errorf("key %q stands twice", k)
+			}
+			keys[k] = true
+		}
+		if err := checkValue(dec, depth+1); err != nil {
+			return err
+		}
+	}
+	_, err = dec.Token()
+	return unexpected(err)
+}
+
+// unexpected makes the end of the data an error in the middle of a value.
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

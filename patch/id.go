@@ -1,0 +1,42 @@
+package patch
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Extension ends the names of patch files.
+const Extension = ".floto-patch.zip"
+
+// maxFileName is what common file systems take, in bytes.
+const maxFileName = 255
+
+// NewID makes the id of a patch. Characters outside [A-Za-z0-9._-] become "-".
+func NewID(created time.Time, revision, site string) string {
+	return safe(NewTime(created).String()) + "-" + safe(revision) + "." + safe(site)
+}
+
+// FileName is the name of the file of a patch. Ids come from files of unknown
+// makers, so one that is no good as a file name is refused.
+func FileName(id string) (string, error) {
+	name := id + Extension
+	switch {
+	case id == "" || id != safe(id) || strings.HasPrefix(id, "."):
+		return "", fmt.Errorf("patch id %q cannot be a file name: it may have only letters, digits and \"._-\", and no dot in front", id)
+	case len(name) > maxFileName:
+		return "", fmt.Errorf("the file name %q has more than %d bytes: shorten the patch's name, its git tag or the site's name", name, maxFileName)
+	}
+	return name, nil
+}
+
+// safe maps every character outside [A-Za-z0-9._-] to "-".
+func safe(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("._-", r):
+			return r
+		}
+		return '-'
+	}, s)
+}

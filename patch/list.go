@@ -1,0 +1,110 @@
+package patch
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A File is a patch file of a folder.
+type File struct {
+	Path string
+	Size int64 // bytes
+	// Header is nil where Err says why the file cannot be read.
+	Header *Header
+	Err    error
+}
+
+// List gives the patch files in dir, by site and then the newest first; those
+// that cannot be read come last. Only the beginning of each is read, and
+// nothing but the description is checked. A folder that does not exist has
+// none.
+func List(dir string) ([]File, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot list patches: %w", err)
+	}
+	var files []File
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), Extension) && !strings.HasPrefix(e.Name(), ".") && !e.IsDir() {
+			files = append(files, readFile(filepath.Join(dir, e.Name())))
+		}
+	}
+	slices.SortStableFunc(files, compareFiles)
+	return files, nil
+}
+
+func readFile(path string) File {
+	f := File{Path: path}
+	f.Header, f.Size, f.Err = headerOf(path)
+	if f.Err != nil {
+		f.Err = fmt.Errorf("%q: %w", path, f.Err)
+	}
+	return f
+}
+
+func headerOf(path string) (*Header, int64, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, 0, errors.New("this is no regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
+	h, err := ReadHeader(f)
+	if err != nil {
+		return nil, st.Size(), err
+	}
+	if err := h.Description.Check(); err != nil {
+		return nil, st.Size(), err
+	}
+	return h, st.Size(), nil
+}
+
+func compareFiles(a, b File) int {
+	if a.Header == nil || b.Header == nil {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a.Path, b.Path))
+	}
+	x, y := a.Header.Description, b.Header.Description
+	return cmp.Or(strings.Compare(x.SiteName, y.SiteName), -Older(x, y), strings.Compare(a.Path, b.Path))
+}
+
+func rank(f File) int {
+	if f.Header == nil {
+		return 1
+	}
+	return 0
+}
+
+// Older orders patches by creation date, and by id where it is the same:
+// negative when a is older than b.
+func Older(a, b *Description) int {
+	return cmp.Or(a.CreationDate.Compare(b.CreationDate.Time), strings.Compare(a.ID, b.ID))
+}
+
+// Latest gives the newest readable patch of a site, or nil.
+func Latest(files []File, site string) *File {
+	var best *File
+	for i, f := range files {
+		if f.Header == nil || f.Header.Description.SiteName != site {
+			continue
+		}
+		if best == nil || Older(best.Header.Description, f.Header.Description) < 0 {
+			best = &files[i]
+		}
+	}
+	return best
+}

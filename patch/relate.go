@@ -1,0 +1,208 @@
+package patch
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/flotobuild/flotobuild/internal/verify"
+	"github.com/flotobuild/flotobuild/store"
+)
+
+// layer checks a layer's blob and the diff id of what it decompresses to, in
+// one pass.
+func (v *verification) layer(ctx context.Context, l Layer, blob io.Reader) error {
+	hash := sha256.New()
+	err := decompress(ctx, hash, l.MediaType, blob)
+	if _, bad := io.Copy(io.Discard, blob); bad != nil {
+		return bad // the blob itself is wrong, which says more
+	}
+	if err != nil {
+		return fmt.Errorf("entry %q cannot be decompressed: %w", BlobEntry(l.Digest), err)
+	}
+	if got := digest.NewDigest(digest.SHA256, hash); got != l.DiffID {
+		return fmt.Errorf("entry %q has diff id %s, and the description says %s", BlobEntry(l.Digest), got, l.DiffID)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.report.Layers++
+	return nil
+}
+
+func decompress(ctx context.Context, w io.Writer, mediaType string, r io.Reader) error {
+	z, err := store.Decompress(mediaType, r)
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	_, err = verify.Copy(ctx, w, z)
+	return err
+}
+
+// images compares the manifests and configs that the patch carries with the
+// description. Those that parents have were compared when the parents were.
+func (v *verification) images(ctx context.Context) {
+	if err := v.index(); err != nil {
+		v.problem(err)
+	}
+	for _, i := range v.p.Description.Flotobuild.Images {
+		if err := v.image(ctx, i); err != nil {
+			v.problem(fmt.Errorf("image %q: %w", i.Name, err))
+		}
+	}
+}
+
+// index checks that images/index.json is the one that follows from the images.
+func (v *verification) index() error {
+	got, err := v.p.Index()
+	if err != nil {
+		return err
+	}
+	images := v.p.Description.Flotobuild.Images
+	if len(got.Manifests) != len(images) {
+		return fmt.Errorf("entry %q has %d images, and the description has %d", IndexEntry, len(got.Manifests), len(images))
+	}
+	for n, i := range images {
+		if m := got.Manifests[n]; !same(m, i.Descriptor) || m.Annotations[ocispec.AnnotationRefName] != i.Name {
+			return fmt.Errorf("entry %q does not agree with the description at image %q", IndexEntry, i.Name)
+		}
+	}
+	return nil
+}
+
+func same(a, b ocispec.Descriptor) bool {
+	return a.Digest == b.Digest && a.Size == b.Size && a.MediaType == b.MediaType
+}
+
+func (v *verification) image(ctx context.Context, i Image) error {
+	if store.IsIndex(i.Descriptor.MediaType) && v.p.Has(i.Descriptor.Digest) {
+		x, err := store.ReadIndex(ctx, v.p, i.Descriptor)
+		if err != nil {
+			return err
+		}
+		for _, m := range i.Manifests {
+			if !slices.ContainsFunc(x.Manifests, func(d ocispec.Descriptor) bool { return same(d, m.Descriptor) }) {
+				return fmt.Errorf("its index does not name manifest %q", m.Descriptor.Digest)
+			}
+		}
+	}
+	for _, m := range i.Manifests {
+		if err := v.manifest(ctx, m); err != nil {
+			return fmt.Errorf("manifest %q: %w", m.Descriptor.Digest, err)
+		}
+	}
+	return nil
+}
+
+func (v *verification) manifest(ctx context.Context, want Manifest) error {
+	if v.p.Has(want.Descriptor.Digest) {
+		got, err := store.ReadManifest(ctx, v.p, want.Descriptor)
+		if err != nil {
+			return err
+		}
+		if !same(got.Config, want.Config) {
+			return fmt.Errorf("it names config %q, and the description %q", got.Config.Digest, want.Config.Digest)
+		}
+		if !slices.EqualFunc(got.Layers, want.Layers, func(d ocispec.Descriptor, l Layer) bool { return same(d, l.Descriptor()) }) {
+			return errors.New("its layers are not those of the description")
+		}
+	}
+	if !v.p.Has(want.Config.Digest) {
+		return nil
+	}
+	config, err := store.ReadConfig(ctx, v.p, want.Config)
+	if err != nil {
+		return err
+	}
+	if !slices.EqualFunc(config.RootFS.DiffIDs, want.Layers, func(d digest.Digest, l Layer) bool { return d == l.DiffID }) {
+		return fmt.Errorf("the diff ids of config %q are not those of the description", want.Config.Digest)
+	}
+	return nil
+}
+
+// completeness checks that the patch and each parent together have what is
+// required.
+func (v *verification) completeness(atHand []*Header) {
+	d := v.p.Description
+	v.contained()
+	if len(d.Flotobuild.Parents) == 0 {
+		v.missing("the patch", nil)
+		return
+	}
+	var found []*Description
+	for _, ref := range d.Flotobuild.Parents {
+		r := ParentReport{ID: ref.ID}
+		if h := v.parent(ref, atHand); h != nil {
+			found = append(found, h.Description)
+			r.Checked = true
+			r.Missing = v.missing(fmt.Sprintf("the patch nor its parent %q", ref.ID), h.Description)
+		}
+		v.report.Parents = append(v.report.Parents, r)
+	}
+	if len(found) < len(d.Flotobuild.Parents) {
+		return
+	}
+	if want := Contained(d.RequiredImageIDs, found); !slices.Equal(d.ContainedImageIDs, want) {
+		v.problem(errors.New("containedImageIds are not what is required less what the parents have"))
+	}
+}
+
+// parent finds a parent by its digest. A patch that has its id and is another
+// one is a problem.
+func (v *verification) parent(ref ParentRef, atHand []*Header) *Header {
+	var other bool
+	for _, h := range atHand {
+		if h.Digest == ref.DescriptionDigest {
+			return h
+		}
+		other = other || h.Description.ID == ref.ID
+	}
+	if other {
+		v.problem(fmt.Errorf("the patch at hand with the id of parent %q is another one: its description should have digest %s", ref.ID, ref.DescriptionDigest))
+	}
+	return nil
+}
+
+// missing reports the blobs that neither the patch nor parent has, and counts
+// them. Cache records are in every patch.
+func (v *verification) missing(where string, parent *Description) int {
+	has := make(map[digest.Digest]bool)
+	if parent != nil {
+		for _, b := range Blobs(parent.Flotobuild.Images) {
+			has[b.Digest] = true
+		}
+	}
+	n := 0
+	for _, b := range Blobs(v.p.Description.Flotobuild.Images) {
+		if !has[b.Digest] && !v.p.Has(b.Digest) {
+			n++
+			v.problem(fmt.Errorf("blob %q is required and not in %s", b.Digest, where))
+		}
+	}
+	return n
+}
+
+// contained checks that what containedImageIds names is there.
+func (v *verification) contained() {
+	there := make(map[digest.Digest]bool)
+	for _, i := range v.p.Description.Flotobuild.Images {
+		there[i.ID] = there[i.ID] || v.p.Has(i.Descriptor.Digest)
+		for _, m := range i.Manifests {
+			there[m.Config.Digest] = v.p.Has(m.Config.Digest)
+			for _, l := range m.Layers {
+				there[l.DiffID] = there[l.DiffID] || v.p.Has(l.Digest)
+			}
+		}
+	}
+	for _, id := range v.p.Description.ContainedImageIDs {
+		if !there[id] {
+			v.problem(fmt.Errorf("containedImageIds names %q, which is not in the patch", id))
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package planner
+
+import (
+	"context"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/flotobuild/flotobuild/lang"
+)
+
+// DataDir is the folder of flotobuild's own files in a project. It never
+// travels.
+const DataDir = ".flotobuild"
+
+// confFacts is one selection of files, shared by the sites that use it.
+type confFacts struct {
+	root  *lang.RootDefinition // the first that has the selection
+	files []File
+}
+
+func (c *confFacts) selects(r *lang.RootDefinition) bool {
+	return slices.Equal(c.root.Conf.Include, r.Conf.Include) && slices.Equal(c.root.Conf.Exclude, r.Conf.Exclude)
+}
+
+// groupConfs lists the different selections of the sites.
+func (r *resolver) groupConfs() {
+	for _, s := range r.cfg.Sites {
+		if r.conf(s.RootDefinition) == nil {
+			r.confs = append(r.confs, &confFacts{root: s.RootDefinition})
+		}
+	}
+}
+
+func (r *resolver) conf(root *lang.RootDefinition) *confFacts {
+	for _, c := range r.confs {
+		if c.selects(root) {
+			return c
+		}
+	}
+	return nil
+}
+
+func (r *resolver) gatherConf(ctx context.Context, c *confFacts, omit []string) hcl.Diagnostics {
+	include := c.root.Conf.Include
+	if len(include) == 0 {
+		include = []string{"**"}
+	}
+	files, err := r.facts.Conf(ctx, ConfQuery{Include: include, Exclude: c.root.Conf.Exclude, Omit: omit})
+	if err != nil {
+		return hcl.Diagnostics{fileProblem(c.root.Range, "conf", c.root.File.Name, err)}
+	}
+	c.files = files
+	return nil
+}
+
+// omitted lists what never travels in conf/: outputs, flotobuild's own folder,
+// root file systems and OCI layouts, which travel as images, and secrets. Paths
+// outside of the project are left out, and so is an output that is the project
+// folder itself: patch files are never part of conf.
+func (r *resolver) omitted() []string {
+	omit := map[string]bool{DataDir: true}
+	for _, s := range r.cfg.Sites {
+		omit[path.Clean(s.Patch.Output.Name)] = true
+	}
+	for _, set := range r.cfg.ImageSets {
+		for _, i := range set.Images {
+			if i.Rootfs != nil {
+				omit[path.Clean(i.Rootfs.Name)] = true
+			}
+			if i.Source != nil && IsLayout(i.Source.Ref) {
+				if dir, _, _, err := SplitLayout(i.Source.Ref); err == nil {
+					omit[path.Clean(dir)] = true
+				}
+			}
+			if i.Build == nil {
+				continue
+			}
+			for _, s := range i.Build.Secrets {
+				if s.File != nil {
+					omit[path.Clean(s.File.Name)] = true
+				}
+			}
+		}
+	}
+	maps.DeleteFunc(omit, func(name string, _ bool) bool { return name == "." || outside(name) })
+	return slices.Sorted(maps.Keys(omit))
+}
+
+func outside(name string) bool {
+	return path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../")
+}

@@ -1,0 +1,121 @@
+package planner
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/flotobuild/flotobuild/patch"
+)
+
+// siteImages compares the images of a site with its parents' and notes those
+// that have to be made.
+func (d *differ) siteImages(parents []*patch.Description, s *Site) []ImageChange {
+	var out []ImageChange
+	kept := make(map[string]bool)
+	for _, si := range s.Images {
+		kept[si.Name] = true
+		c := d.image(parents, si)
+		if unknown(c) {
+			d.lacking[si.Address] = append(d.lacking[si.Address], c.Reasons...)
+		}
+		out = append(out, c)
+	}
+	for _, old := range oldImages(parents) {
+		if !kept[old.Name] {
+			c := ImageChange{Name: old.Name, Change: ChangeRemove, OldID: old.ID}
+			c.OldLayers, c.OldSize = layersOf(&old)
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b ImageChange) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// oldImages returns the images of the parent that is compared with.
+func oldImages(parents []*patch.Description) []patch.Image {
+	if len(parents) == 0 {
+		return nil
+	}
+	return parents[0].Flotobuild.Images
+}
+
+// image compares one image.
+func (d *differ) image(parents []*patch.Description, si SiteImage) ImageChange {
+	c := ImageChange{Name: si.Name, Address: si.Address, Change: ChangeCreate}
+	img := d.images[si.Address]
+	old := findImage(parents, si.Name)
+	switch {
+	case old == nil && img != nil:
+		if old = findSame(parents, img); old != nil {
+			c.From = old.Name
+		}
+	case old != nil && img != nil && everyParentHas(parents, old, img):
+		c.Change = ChangeNone
+	case old != nil:
+		c.Change = ChangeUpdate
+	}
+	if old != nil {
+		c.OldID = old.ID
+		c.OldLayers, c.OldSize = layersOf(old)
+	}
+	if unknown(c) {
+		c.Reasons = reasons(parents, si.Name, img)
+	}
+	return c
+}
+
+// findImage returns the first parent's image of that name.
+func findImage(parents []*patch.Description, name string) *patch.Image {
+	for n := range oldImages(parents) {
+		if i := &parents[0].Flotobuild.Images[n]; i.Name == name {
+			return i
+		}
+	}
+	return nil
+}
+
+// findSame returns an image with the same inputs, whatever its name.
+func findSame(parents []*patch.Description, img *Image) *patch.Image {
+	for n := range oldImages(parents) {
+		if i := &parents[0].Flotobuild.Images[n]; everyParentHas(parents, i, img) {
+			return i
+		}
+	}
+	return nil
+}
+
+// everyParentHas says whether the first parent's image old is what img would
+// be, and whether the other parents have it, too.
+func everyParentHas(parents []*patch.Description, old *patch.Image, img *Image) bool {
+	if !same(old, img) {
+		return false
+	}
+	for _, p := range parents[1:] {
+		if !slices.ContainsFunc(p.Flotobuild.Images, func(i patch.Image) bool { return i.ID == old.ID }) {
+			return false
+		}
+	}
+	return true
+}
+
+// same compares fingerprints and platforms. The platforms of an image that
+// others made are theirs, and part of its digest.
+func same(old *patch.Image, img *Image) bool {
+	return old.Fingerprint != nil && old.Fingerprint.Digest == img.Fingerprint.Digest &&
+		(img.Kind == KindSource || slices.Equal(platformsOf(old), img.Platforms))
+}
+
+// platformsOf returns the platforms of a parent's image in the form of
+// Image.Platforms.
+func platformsOf(i *patch.Image) []string {
+	var out []string
+	for _, m := range i.Manifests {
+		p, err := normalizePlatform(m.Platform)
+		if err != nil {
+			p = m.Platform
+		}
+		out = append(out, p)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,80 @@
+package planner
+
+import (
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/flotobuild/flotobuild/patch"
+)
+
+// site compares a site with its parents.
+func (d *differ) site(parents []*patch.Description, s *Site) *SitePlan {
+	p := &SitePlan{Site: *s, Change: ChangeCreate}
+	for _, f := range s.Conf {
+		p.Size.Conf += f.Size
+	}
+	var parent *patch.Description
+	if len(parents) > 0 {
+		parent = parents[0]
+		p.Change = ChangeUpdate
+	}
+	for _, r := range parents {
+		p.Parents = append(p.Parents, patch.ParentRef{ID: r.ID})
+	}
+	p.Images = d.siteImages(parents, s)
+	p.Conf = diffConf(parent, s.Conf)
+	for _, c := range p.Images {
+		if unknown(c) {
+			p.Size.UnknownImages++
+		}
+	}
+	if parent == nil {
+		return p
+	}
+	p.Attributes = diffAttributes(parent, s)
+	if len(p.Conf) == 0 && len(p.Attributes) == 0 && !slices.ContainsFunc(p.Images, changed) {
+		p.Change = ChangeNone
+	} else if parent.Comment != s.Patch.Comment {
+		// A comment alone is no reason for a patch.
+		p.Attributes = append(p.Attributes, AttributeChange{"comment", parent.Comment, s.Patch.Comment})
+	}
+	return p
+}
+
+func changed(c ImageChange) bool { return c.Change != ChangeNone }
+
+// unknown tells the images whose layers are known only after the build.
+func unknown(c ImageChange) bool {
+	return (c.Change == ChangeCreate && c.From == "") || c.Change == ChangeUpdate
+}
+
+// diffAttributes lists the attributes that make a patch of their own.
+func diffAttributes(parent *patch.Description, s *Site) []AttributeChange {
+	var out []AttributeChange
+	for _, a := range []AttributeChange{
+		{"name", parent.Name, s.Patch.Name},
+		{"version", parent.Flotobuild.Version, s.Patch.Version},
+		{"root_definition", parent.RootDefinitionFile, s.RootDefinitionFile},
+	} {
+		if a.Old != a.New {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// layersOf sums up an image as blobs, those that its platforms share once.
+func layersOf(i *patch.Image) (layers int, size int64) {
+	seen := make(map[digest.Digest]bool)
+	for _, m := range i.Manifests {
+		for _, l := range m.Layers {
+			if !seen[l.DiffID] {
+				seen[l.DiffID] = true
+				layers++
+				size += l.Size
+			}
+		}
+	}
+	return layers, size
+}

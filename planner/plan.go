@@ -1,0 +1,119 @@
+package planner
+
+import (
+	"github.com/opencontainers/go-digest"
+
+	"github.com/flotobuild/flotobuild/patch"
+)
+
+// FormatVersion is the version of the plan's JSON form.
+const FormatVersion = 1
+
+// A Plan is the whole contract between plan and apply: what apply does is
+// described by it alone.
+type Plan struct {
+	FormatVersion int          `json:"formatVersion"`
+	ToolVersion   string       `json:"toolVersion"`
+	Project       Project      `json:"project"`
+	Engine        Engine       `json:"engine"`
+	Images        []*ImagePlan `json:"images"` // dependencies first
+	Sites         []*SitePlan  `json:"sites"`  // sorted by name
+}
+
+// Actions of images.
+const (
+	ActionReuse = "reuse" // the parents have it; nothing is done
+	ActionMake  = "make"  // built, imported or fetched, as its kind says
+	// ActionBase is for an image that no site lacks but that a made image is
+	// built on: it is made to serve as a context, and goes to no site.
+	ActionBase = "base"
+)
+
+// An ImagePlan says what apply does for an image.
+type ImagePlan struct {
+	Image
+	Action string `json:"action"`
+	// Reasons say why it is made: one for each input that differs from the
+	// parents', sorted, or one of the reasons named below.
+	Reasons []Reason `json:"reasons,omitempty"`
+}
+
+// Inputs of reasons that are no inputs of a fingerprint.
+const (
+	InputNew         = "new"         // a site's parent has no such image
+	InputNeededBy    = "needed-by"   // New is the address of the image that is built on it
+	InputFingerprint = "fingerprint" // the parent's fingerprint is missing or made by other rules
+)
+
+// A Reason is one changed input of an image. Old is empty for a new input, New
+// for one that is gone.
+type Reason struct {
+	Input string `json:"input"`
+	Old   string `json:"old,omitempty"`
+	New   string `json:"new,omitempty"`
+}
+
+// Changes of sites, images and files.
+const (
+	ChangeNone   = "none"
+	ChangeCreate = "create"
+	ChangeUpdate = "update"
+	ChangeRemove = "remove"
+)
+
+// A SitePlan says what the next patch of a site holds.
+type SitePlan struct {
+	Site
+	// Change is create for an initial patch, update for an incremental one, and
+	// none where the parent is all that the site should have.
+	Change string `json:"change"`
+	// Parents are the patches that the next one applies to, the one that it is
+	// compared with first. ParentFiles are their files, in the same order. Diff
+	// knows only the ids; Bind fills in the rest.
+	Parents     []patch.ParentRef `json:"parents,omitempty"`
+	ParentFiles []string          `json:"parentFiles,omitempty"`
+	Images      []ImageChange     `json:"imageChanges"` // sorted by name, unchanged ones included
+	Conf        []FileChange      `json:"confChanges,omitempty"`
+	Attributes  []AttributeChange `json:"attributeChanges,omitempty"` // name, version, …
+	Size        Size              `json:"size"`
+}
+
+// An ImageChange compares an image with the parent's of the same name.
+type ImageChange struct {
+	Name    string `json:"name"`
+	Address string `json:"address,omitempty"`
+	Change  string `json:"change"`
+	// From is the name under which the parent has an image with the same
+	// inputs. It is set for a new name only; the image is then taken from the
+	// parent instead of being made.
+	From string `json:"from,omitempty"`
+	// OldID is the id of the parent's image: of the same name, or From.
+	OldID digest.Digest `json:"oldId,omitempty"`
+	// OldLayers and OldSize describe the parent's image: the whole of it, as
+	// blobs. They are the only figures there are before a build.
+	OldLayers int      `json:"oldLayers,omitempty"`
+	OldSize   int64    `json:"oldSize,omitempty"`
+	Reasons   []Reason `json:"reasons,omitempty"`
+}
+
+// A FileChange compares a file of conf/ with the parent's.
+type FileChange struct {
+	Path   string `json:"path"`
+	Change string `json:"change"`
+	Size   int64  `json:"size"` // bytes, of the new file; of the old one where it is removed
+}
+
+// An AttributeChange compares an attribute of the patch with the parent's.
+type AttributeChange struct {
+	Name string `json:"name"`
+	Old  string `json:"old"`
+	New  string `json:"new"`
+}
+
+// A Size is what is known of the patch's size before the build: bytes of conf
+// (uncompressed) and the number of images whose new layers are known after
+// apply.
+type Size struct {
+	Conf          int64 `json:"conf"`
+	UnknownImages int   `json:"unknownImages"`
+}
