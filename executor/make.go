@@ -77,6 +77,7 @@ func (r *run) runJob(ctx context.Context, j *job, jobs map[string]*job, slots ch
 func (r *run) makeOne(ctx context.Context, img *planner.ImagePlan) error {
 	if img.Action == planner.ActionBase {
 		if have, ok := r.parents.image(ctx, &img.Image); ok {
+			r.holders.hold(have, r.parents.all)
 			r.setBase(img.Address, have.Descriptor)
 			return nil
 		}

@@ -39,8 +39,18 @@ func (e *BuildError) Error() string {
 	for _, l := range e.Log {
 		fmt.Fprintf(&b, "\n  | %s", l)
 	}
-	fmt.Fprintf(&b, "\n  %v", e.Err)
+	fmt.Fprintf(&b, "\n  %s", reason(e.Err))
 	return b.String()
+}
+
+// reason is what BuildKit says without what BuildError says by itself: that
+// solving failed, and the command of a step.
+func reason(err error) string {
+	text := strings.TrimPrefix(err.Error(), "failed to solve: ")
+	if _, after, ok := strings.Cut(text, "did not complete successfully: "); ok && strings.HasPrefix(text, "process ") {
+		return after
+	}
+	return text
 }
 
 // Unwrap returns the reason.

@@ -91,7 +91,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	if err != nil {
 		return err
 	}
-	defer p.workspace.Close()
+	defer a.keep(p)
 	plan, err := a.makePlan(ctx, p, false)
 	if err != nil {
 		return err
@@ -107,9 +107,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 
 // carryOut builds and writes, shows progress meanwhile, and sums up.
 func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *applyFlags, epoch *time.Time) error {
-	if err := p.workspace.Close(); err != nil {
-		a.ui.warnf("what was learnt about the files is not kept: %v", err)
-	}
+	a.keep(p) // before the builds, which may be killed
 	progress, err := executor.NewProgress(os.Stderr, f.progress)
 	if err != nil {
 		return err
@@ -127,6 +125,7 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 		Parallelism: f.parallelism,
 		Progress:    progress,
 		Producer:    producer,
+		Recheck:     func(ctx context.Context) error { return p.recheck(ctx, plan) },
 	})
 	if perr := progress.Close(); perr != nil && err == nil {
 		a.ui.warnf("progress could not be shown: %v", perr)
@@ -138,6 +137,9 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 		return err
 	}
 	a.interruptNote = ""
+	for _, w := range result.Warnings {
+		a.ui.warnf("%s", w)
+	}
 	s := &summary{result: result, dir: p.dir, color: a.ui.colorOut}
 	a.ui.printf("%s", s.render())
 	return err

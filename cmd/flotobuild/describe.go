@@ -91,10 +91,10 @@ func (r *descriptionRenderer) image(i patch.Image, carried map[digest.Digest]boo
 	}
 	r.line("  %s  %s", i.Name, i.ID)
 	if here > 0 {
-		r.line("      %s in this patch, %s", count(here, "layer"), bytes(hereSize))
+		r.line("      %s in this patch, %s", count(here, "layer"), byteSize(hereSize))
 	}
 	if there > 0 {
-		r.line("      %s of the parent, %s", count(there, "layer"), bytes(thereSize))
+		r.line("      %s of the parent, %s", count(there, "layer"), byteSize(thereSize))
 	}
 	if here+there == 0 {
 		r.line("      no layer")
@@ -110,6 +110,6 @@ func (r *descriptionRenderer) contents(d *patch.Description) {
 			files, size = files+1, size+c.Size
 		}
 	}
-	r.line("conf: %s, %s", count(files, "file"), bytes(size))
-	r.line("patch file: %s, %s", count(len(d.Flotobuild.Contents), "entry"), bytes(r.patch.Size()))
+	r.line("conf: %s, %s", count(files, "file"), byteSize(size))
+	r.line("patch file: %s, %s", count(len(d.Flotobuild.Contents), "entry"), byteSize(r.patch.Size()))
 }

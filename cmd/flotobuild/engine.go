@@ -99,7 +99,7 @@ func (a *app) showStatus(s engineStatus) {
 		a.ui.printf("not running; apply starts it when it is needed\n")
 	}
 	if s.CacheBytes != nil {
-		a.ui.printf("cache:   %s\n", bytes(*s.CacheBytes))
+		a.ui.printf("cache:   %s\n", byteSize(*s.CacheBytes))
 	}
 	a.ui.printf("state:   %s\nlog:     %s\n", s.StateDir, s.LogFile)
 }
@@ -167,7 +167,7 @@ func newEnginePruneCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a.ui.printf("removed %s, %s\n", count(removed.Records, "record"), bytes(removed.Size))
+			a.ui.printf("removed %s, %s\n", count(removed.Records, "record"), byteSize(removed.Size))
 			return nil
 		},
 	}

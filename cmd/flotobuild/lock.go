@@ -52,7 +52,7 @@ func lockProject(ctx context.Context, dataDir, command string, timeout time.Dura
 	}
 	return func() {
 		// Who holds it is gone before the lock is.
-		os.Truncate(name, 0)
+		_ = os.Truncate(name, 0)
 		lock.Unlock()
 	}, nil
 }

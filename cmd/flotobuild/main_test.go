@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 // stateVariable names the state folder that all scripts of one run share, from
 // TestMain to the scripts.
 const stateVariable = "FLOTOBUILD_TEST_STATE"
+
+var update = flag.Bool("update", false, "rewrite golden files, those in scripts included")
 
 func TestMain(m *testing.M) {
 	testscript.Main(sharedEngine{m}, map[string]func(){"flotobuild": main})
@@ -31,7 +34,10 @@ func (s sharedEngine) Run() int {
 		return 1
 	}
 	defer os.RemoveAll(state)
-	os.Setenv(stateVariable, state)
+	if err := os.Setenv(stateVariable, state); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	code := s.m.Run()
 	if err := endEngine(state); err != nil {
 		fmt.Fprintln(os.Stderr, "cannot stop the build engine of the tests:", err)
@@ -56,6 +62,7 @@ func TestScripts(t *testing.T) {
 		Cmds:                scriptCommands(),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
 		Setup: func(e *testscript.Env) error {
 			home := filepath.Join(e.WorkDir, ".home")
 			e.Vars = append(e.Vars,

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -15,6 +17,11 @@ import (
 // makePlan compares what the project's sites should have with what they have.
 // It prints what is wrong with the configuration.
 func (a *app) makePlan(ctx context.Context, p *project, asJSON bool) (*planner.Plan, error) {
+	if asJSON { // load has left the warnings to the command
+		if err := a.ui.diagnostics(p.warnings, p.config.Files, false); err != nil {
+			return nil, err
+		}
+	}
 	type found struct {
 		parents []facts.Parent
 		err     error
@@ -32,19 +39,52 @@ func (a *app) makePlan(ctx context.Context, p *project, asJSON bool) (*planner.P
 	if err := a.planningErrors(p, asJSON, err, have.err); err != nil {
 		return nil, err
 	}
-	var descriptions []*patch.Description
-	for _, f := range have.parents {
-		descriptions = append(descriptions, f.Description)
-	}
-	plan := planner.Diff(descriptions, want)
-	plan.ToolVersion = version
-	for _, f := range have.parents {
-		plan.Bind(f.Site, f.Ref(), p.relative(f.File))
-	}
+	p.parents = have.parents
+	plan := p.diff(want)
 	if plan.Project.Dirty {
 		a.ui.warnf("the project folder has uncommitted changes; the patches' revision says so: %s", plan.Project.Revision)
 	}
 	return plan, nil
+}
+
+// diff compares what the sites should have with the parents that were found.
+func (p *project) diff(want *planner.Desired) *planner.Plan {
+	var descriptions []*patch.Description
+	for _, f := range p.parents {
+		descriptions = append(descriptions, f.Description)
+	}
+	plan := planner.Diff(descriptions, want)
+	plan.ToolVersion = version
+	for _, f := range p.parents {
+		plan.Bind(f.Site, f.Ref(), p.relative(f.File))
+	}
+	return plan
+}
+
+// recheck reads the inputs again, and fails where they are no longer those of
+// the plan: patches would hold something else than their description says. A
+// commit meanwhile changes no input.
+func (p *project) recheck(ctx context.Context, plan *planner.Plan) error {
+	w, err := facts.Open(facts.Options{Dir: p.dir})
+	if err != nil {
+		return err
+	}
+	again := *p
+	again.workspace = w
+	want, err := planner.Resolve(ctx, p.config, again.facts())
+	if err != nil {
+		return fmt.Errorf("cannot read the inputs again after the builds: %w", err)
+	}
+	now := again.diff(want)
+	now.Project = plan.Project
+	changed, err := planner.Stale(plan, now)
+	if err != nil || len(changed) == 0 {
+		return err
+	}
+	return &hintError{
+		fmt.Errorf("cannot use what was built: files changed meanwhile: %s", strings.Join(changed, "; ")),
+		"leave the project's files alone while apply is at work, and apply again; the builds are cached",
+	}
 }
 
 // planningErrors prints those errors that have a place in the configuration,

@@ -22,6 +22,7 @@ type project struct {
 	config    *lang.Config
 	warnings  hcl.Diagnostics
 	workspace *facts.Workspace
+	parents   []facts.Parent // once a plan was made
 }
 
 // projectDir gives the folder that commands work in, absolute and with links
@@ -38,7 +39,7 @@ func projectDir() (string, error) {
 }
 
 // load reads the configuration of the project folder and prints what is wrong
-// with it. The caller closes the workspace.
+// with it. The caller calls keep in the end.
 func (a *app) load(ctx context.Context, vars []lang.VarOption, asJSON bool) (*project, error) {
 	dir, err := projectDir()
 	if err != nil {
@@ -54,10 +55,16 @@ func (a *app) load(ctx context.Context, vars []lang.VarOption, asJSON bool) (*pr
 		err = a.report(p.warnings, p.config, asJSON)
 	}
 	if err != nil {
-		w.Close()
 		return nil, err
 	}
 	return p, nil
+}
+
+// keep writes down what was learnt about the project's files.
+func (a *app) keep(p *project) {
+	if err := p.workspace.Close(); err != nil {
+		a.ui.warnf("the next plan has to read all files again: %v", err)
+	}
 }
 
 func (p *project) read(ctx context.Context, vars []lang.VarOption) (hcl.Diagnostics, error) {

@@ -14,7 +14,7 @@ const mostReasons = 8
 const after = "(known after apply)"
 
 func (r *planRenderer) image(c planner.ImageChange) {
-	old := fmt.Sprintf("%s, %s", count(c.OldLayers, "layer"), bytes(c.OldSize))
+	old := fmt.Sprintf("%s, %s", count(c.OldLayers, "layer"), byteSize(c.OldSize))
 	line := fmt.Sprintf("      %s image %q", r.symbol(c.Change), c.Name)
 	switch {
 	case c.Change == planner.ChangeRemove:

@@ -69,7 +69,7 @@ func (r *planRenderer) conf(s *planner.SitePlan) {
 			r.grey("            # %s hidden, -detail lists them", count(len(s.Conf)-n, "more file"))
 			break
 		}
-		r.line("          %s %s %s", r.symbol(f.Change), safe(f.Path), r.paint(grey, "("+bytes(f.Size)+")"))
+		r.line("          %s %s %s", r.symbol(f.Change), safe(f.Path), r.paint(grey, "("+byteSize(f.Size)+")"))
 	}
 }
 
@@ -100,5 +100,5 @@ func (r *planRenderer) size(s *planner.SitePlan) {
 	if s.Size.UnknownImages > 0 {
 		layers = fmt.Sprintf("new layers of %s (known after apply)", count(s.Size.UnknownImages, "image"))
 	}
-	r.line("        size = %s of conf + %s", bytes(s.Size.Conf), layers)
+	r.line("        size = %s of conf + %s", byteSize(s.Size.Conf), layers)
 }

@@ -17,15 +17,24 @@ import (
 // scriptCommands are the commands that scripts have beyond testscript's own.
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"newest":    cmdNewest,
-		"patches":   cmdPatches,
-		"diffids":   cmdDiffIDs,
-		"json":      cmdJSON,
-		"flip":      cmdFlip,
-		"truncate":  cmdTruncate,
-		"holdlock":  cmdHoldLock,
-		"ownengine": cmdOwnEngine,
-		"endengine": cmdEndEngine,
+		"newest":      cmdNewest,
+		"patches":     cmdPatches,
+		"diffids":     cmdDiffIDs,
+		"json":        cmdJSON,
+		"flip":        cmdFlip,
+		"truncate":    cmdTruncate,
+		"holdlock":    cmdHoldLock,
+		"ownengine":   cmdOwnEngine,
+		"endengine":   cmdEndEngine,
+		"lacking":     cmdLacking,
+		"layerblobs":  cmdBlobs,
+		"needs":       cmdNeeds,
+		"validimages": cmdValidImages,
+		"streamable":  cmdStreamable,
+		"interrupt":   cmdInterrupt,
+		"await":       cmdAwait,
+		"pathwithout": cmdPathWithout,
+		"killengine":  cmdKillEngine,
 	}
 }
 
@@ -72,9 +81,10 @@ func cmdPatches(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdDiffIDs prints the diff ids of the layers that a patch carries, sorted.
+// cmdDiffIDs writes the diff ids of the layers that a patch carries to a file,
+// one a line, sorted.
 func cmdDiffIDs(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, neg, args, 1, "diffids FILE")
+	usage(ts, neg, args, 2, "diffids FILE OUTPUT")
 	p, err := patch.Open(ts.MkAbs(args[0]))
 	ts.Check(err)
 	defer p.Close()
@@ -83,13 +93,15 @@ func cmdDiffIDs(ts *testscript.TestScript, neg bool, args []string) {
 		lines = append(lines, l.DiffID.String())
 	}
 	slices.Sort(lines)
-	for _, l := range lines {
-		fmt.Fprintln(ts.Stdout(), l)
+	text := ""
+	if len(lines) > 0 {
+		text = strings.Join(lines, "\n") + "\n"
 	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o644))
 }
 
 // cmdJSON prints a value of a JSON file, or of the last command's stdout. The
-// path has keys and indices with dots between them; "#" is the length of a list.
+// path has keys and indices with dots between them; "len" is the length of a list.
 func cmdJSON(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 2, "json FILE PATH")
 	var v any
@@ -111,7 +123,7 @@ func element(ts *testscript.TestScript, v any, key string) any {
 	case map[string]any:
 		return v[key]
 	case []any:
-		if key == "#" {
+		if key == "len" {
 			return len(v)
 		}
 		n, err := strconv.Atoi(key)
@@ -133,6 +145,9 @@ func cmdFlip(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if n < 0 {
 		n += len(b)
+	}
+	if n < 0 || n >= len(b) {
+		ts.Fatalf("%s has %d bytes only", args[0], len(b))
 	}
 	b[n] ^= 1
 	ts.Check(os.WriteFile(name, b, 0o644))

@@ -17,7 +17,7 @@ func newShowCommand(a *app) *cobra.Command {
 		Long:  "show prints the description of a patch file. Its content is not checked, verify does that.",
 		Args:  oneFile,
 		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := openPatch(args[0])
+			p, err := openPatchFile(args[0])
 			if err != nil {
 				return err
 			}
@@ -43,8 +43,8 @@ func oneFile(cmd *cobra.Command, args []string) error {
 	return &hintError{fmt.Errorf("%s takes one patch file, not %d", cmd.Name(), len(args)), "usage: " + cmd.UseLine()}
 }
 
-// openPatch opens a patch file that the user named.
-func openPatch(name string) (*patch.Reader, error) {
+// openPatchFile opens a patch file that the user named.
+func openPatchFile(name string) (*patch.Reader, error) {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		return nil, &hintError{fmt.Errorf("cannot open patch %q: it is a folder", name), "name a file *" + patch.Extension}
 	}

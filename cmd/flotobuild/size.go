@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// bytes writes a number of bytes in decimal units, as media sizes are given.
-func bytes(n int64) string {
+// byteSize writes a number of bytes in decimal units, as media sizes are given.
+func byteSize(n int64) string {
 	if n < 1000 {
 		return strconv.FormatInt(n, 10) + " B"
 	}

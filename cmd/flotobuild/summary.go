@@ -57,18 +57,18 @@ func (s *summary) site(r executor.SiteResult) {
 		s.line("site %q: unchanged, no patch\n", r.Site)
 		return
 	}
-	s.line("site %q: %s", r.Site, bytes(r.Size))
+	s.line("site %q: %s", r.Site, byteSize(r.Size))
 	s.line("  %s", s.relative(r.File))
 	if len(r.NewLayers) > 0 {
-		s.line("  %s, %s:", count(len(r.NewLayers), "new layer"), bytes(total(r.NewLayers)))
+		s.line("  %s, %s:", count(len(r.NewLayers), "new layer"), byteSize(total(r.NewLayers)))
 		for _, l := range r.NewLayers {
-			s.line("    %9s  %s: %s", bytes(l.Size), l.Image, safe(step(l.CreatedBy)))
+			s.line("    %9s  %s: %s", byteSize(l.Size), l.Image, safe(step(l.CreatedBy)))
 		}
 	} else {
 		s.line("  no new layer")
 	}
 	if n := len(r.ReusedLayers); n > 0 {
-		s.line("  %s that the parent has, %s", count(n, "layer"), bytes(total(r.ReusedLayers)))
+		s.line("  %s that the parent has, %s", count(n, "layer"), byteSize(total(r.ReusedLayers)))
 	}
 	s.line("")
 }

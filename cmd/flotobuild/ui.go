@@ -46,9 +46,11 @@ func (u *ui) notef(format string, args ...any) { fmt.Fprintf(u.err, format+"\n",
 func (u *ui) errorf(format string, args ...any) {
 	u.labelled(red, "error", fmt.Sprintf(format, args...))
 }
+
 func (u *ui) warnf(format string, args ...any) {
 	u.labelled(yellow, "warning", fmt.Sprintf(format, args...))
 }
+
 func (u *ui) hintf(format string, args ...any) {
 	u.labelled(bold, "hint", fmt.Sprintf(format, args...))
 }
@@ -95,14 +97,14 @@ func (u *ui) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File, asJS
 	return lang.WriteDiagnostics(u.err, diags, files, lang.DiagnosticsOptions{Color: u.colorErr, Width: width(u.err)})
 }
 
-// width gives the cells of a line, with a bound for reading; where there is no
-// terminal the text is not wrapped to its size.
+// width gives the cells that text is wrapped at, with a bound for reading. Where
+// there is no terminal it is 0: logs are searched by line.
 func width(f *os.File) int {
 	const most = 100
 	if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
 		return min(w, most)
 	}
-	return most
+	return 0
 }
 
 // A style is an ANSI escape sequence.

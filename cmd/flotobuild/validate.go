@@ -28,7 +28,7 @@ func newValidateCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer p.workspace.Close()
+			defer a.keep(p)
 			if err := a.checkInputs(cmd.Context(), p, asJSON); err != nil || asJSON {
 				return err
 			}

@@ -87,7 +87,7 @@ func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error 
 func (f *verifyFlags) headers() ([]*patch.Header, error) {
 	var out []*patch.Header
 	for _, name := range f.parents {
-		r, err := openPatch(name)
+		r, err := openPatchFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("cannot use the parent that -parent names: %w", err)
 		}
@@ -100,7 +100,7 @@ func (f *verifyFlags) headers() ([]*patch.Header, error) {
 // verifyFile checks one file. The error is for what ends the whole command.
 func verifyFile(ctx context.Context, file string, parents []*patch.Header) (verification, error) {
 	v := verification{File: file}
-	r, err := openPatch(file)
+	r, err := openPatchFile(file)
 	if err != nil {
 		v.Error = err.Error()
 		return v, nil

@@ -38,8 +38,8 @@ func (a *app) showVerification(v verification, requireParent bool) {
 	}
 	r := v.Report
 	a.ui.printf("  site %q, patch %s\n", r.SiteName, safe(r.ID))
-	a.ui.printf("  structure and records of the ZIP: %s\n", bytes(r.Size))
-	a.ui.printf("  size and digest of %s: %s\n", count(r.Entries, "entry"), bytes(r.Bytes))
+	a.ui.printf("  structure and records of the ZIP: %s\n", byteSize(r.Size))
+	a.ui.printf("  size and digest of %s: %s\n", count(r.Entries, "entry"), byteSize(r.Bytes))
 	a.ui.printf("  content of %s against diff ids\n", count(r.Layers, "layer"))
 	a.ui.printf("  %s, %d of %d ids in this patch\n", count(r.Images, "image"), r.Carried, r.Required)
 	if len(r.Parents) == 0 && v.OK {
