@@ -12,7 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Modes of progress, as -progress takes them.
+// ProgressModes are the modes of progress, as -progress takes them.
 var ProgressModes = []string{"auto", "plain", "tty", "json", "quiet"}
 
 // A Progress shows builds and transfers with BuildKit's own display: step by

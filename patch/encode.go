@@ -136,7 +136,7 @@ func checkValue(dec *json.Decoder, depth int) error {
 
 // unexpected makes the end of the data an error in the middle of a value.
 func unexpected(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

@@ -93,7 +93,7 @@ func copyEntries(out *tar.Writer, in *tar.Reader) (int, error) {
 	buf := make([]byte, 256<<10)
 	for n := 0; ; {
 		h, err := in.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return n, nil
 		}
 		if err != nil {

@@ -139,7 +139,9 @@ func startEngine(ctx context.Context, opts Options) (*Conn, error) {
 func openLog(dir string) (*os.File, error) {
 	name := LogFile(dir)
 	if st, err := os.Stat(name); err == nil && st.Size() > 8<<20 {
-		os.Rename(name, name+".old")
+		if err := os.Rename(name, name+".old"); err != nil {
+			return nil, fmt.Errorf("cannot set the engine's old log aside: %w", err)
+		}
 	}
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	if err != nil {

@@ -34,7 +34,7 @@ func connectInProcess(ctx context.Context, opts Options) (*Conn, error) {
 	}
 	server := newServer(controller)
 	listener := bufconn.Listen(1 << 20)
-	go server.Serve(listener)
+	go server.Serve(listener) //nolint:errcheck // it ends with release, or the next call fails
 	release := func() error {
 		server.Stop()
 		return errors.Join(controller.Close(), log.Close(), lock.Unlock())

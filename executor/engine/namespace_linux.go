@@ -50,8 +50,7 @@ func spawnMapped(cmd *exec.Cmd) (<-chan error, error) {
 		_, err = w.WriteString("go")
 	}
 	if err != nil {
-		cmd.Process.Kill()
-		return nil, err
+		return nil, errors.Join(err, cmd.Process.Kill())
 	}
 	return exited, nil
 }

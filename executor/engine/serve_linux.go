@@ -46,7 +46,11 @@ func Serve(ctx context.Context, opts ServeOptions) error {
 	if err != nil {
 		return err
 	}
-	defer controller.Close()
+	defer func() {
+		if err := controller.Close(); err != nil {
+			logrus.Warnf("cannot close BuildKit's state: %v", err)
+		}
+	}()
 
 	listener, err := listen(opts.StateDir)
 	if err != nil {

@@ -72,7 +72,7 @@ func (v *Reader) Read(p []byte) (int, error) {
 		if v.n < v.size {
 			return n, v.fail(err)
 		}
-		if v.err = v.end(); v.err != io.EOF {
+		if v.err = v.end(); !errors.Is(v.err, io.EOF) {
 			return 0, v.err
 		}
 		return n, nil
@@ -84,7 +84,7 @@ func (v *Reader) Read(p []byte) (int, error) {
 // fail turns the source's error into the reader's.
 func (v *Reader) fail(err error) error {
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		v.err = fmt.Errorf("%s ends after %d of %d bytes: %w", v.name, v.n, v.size, ErrShort)
 	case err != nil:
 		v.err = fmt.Errorf("cannot read %s: %w", v.name, err)
