@@ -24,6 +24,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/flotobuild/flotobuild/executor"
+	"github.com/flotobuild/flotobuild/executor/engine"
 	"github.com/flotobuild/flotobuild/patch"
 )
 
@@ -283,4 +284,81 @@ func withPlatform(t *testing.T, img ggcr.Image) *ggcr.ConfigFile {
 	c = c.DeepCopy()
 	c.OS, c.Architecture = "linux", "amd64"
 	return c
+}
+
+// TestRemoteEngine reaches an engine by address, as BUILDKIT_HOST does. It is the
+// embedded one, used as any BuildKit: without the importer of ours.
+func TestRemoteEngine(t *testing.T) {
+	p := appProject(t, `FROM base
+RUN cat /proc/sys/kernel/random/uuid > /random
+COPY --link file /file
+`)
+	dir, err := os.MkdirTemp("", "fb") // a socket's address must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.state = filepath.Join(dir, "e")
+	t.Cleanup(func() {
+		p.wipe()
+		os.RemoveAll(dir)
+	})
+	remote := func() executor.Options {
+		opts := p.options()
+		c, err := engine.Connect(t.Context(), opts.Engine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		opts.Engine = engine.Options{Hosts: []string{"unix://" + filepath.Join(p.state, "engine.sock")}}
+		return opts
+	}
+	res, err := executor.Apply(t.Context(), p.plan(), remote())
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, res.Sites[0].File)
+	p.write(map[string]string{"app/file": "two\n"})
+	res, err = executor.Apply(t.Context(), p.plan(), remote())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(res.Sites[0].NewLayers); n != 1 {
+		t.Errorf("%d new layers; want one", n)
+	}
+	if got := res.Sites[0].NewLayers[0]; got.Place != "app/Dockerfile:3" || got.Step != "COPY --link file /file" {
+		t.Errorf("the new layer comes from %q, %q; want the COPY", got.Place, got.Step)
+	}
+}
+
+func TestRemoteEngineGetsTheParentsCache(t *testing.T) {
+	p := appProject(t, `FROM base
+RUN cat /proc/sys/kernel/random/uuid > /random
+COPY file /file
+`)
+	dir, err := os.MkdirTemp("", "fb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.state = filepath.Join(dir, "e")
+	t.Cleanup(func() {
+		p.wipe()
+		os.RemoveAll(dir)
+	})
+	p.apply()
+	p.wipe()
+	opts := p.options()
+	c, err := engine.Connect(t.Context(), opts.Engine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.Engine = engine.Options{Hosts: []string{"unix://" + filepath.Join(p.state, "engine.sock")}}
+	p.write(map[string]string{"app/file": "two\n"})
+	res, err := executor.Apply(t.Context(), p.plan(), opts)
+	c.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(res.Sites[0].NewLayers); n != 1 {
+		t.Errorf("%d new layers; want one, as the parent serves as cache", n)
+	}
 }
