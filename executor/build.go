@@ -108,7 +108,9 @@ func (r *run) solveOpt(conn *engine.Conn, img *planner.ImagePlan, imports []ocis
 		"compression":    compressionName(r.plan.Engine.Compression),
 	}
 	if r.opts.Epoch != nil {
-		export["rewrite-timestamp"] = "true"
+		// For the exporter alone: as a build argument it would be in the
+		// environment of every RUN, and each release would run them all again.
+		export["source-date-epoch"] = strconv.FormatInt(r.opts.Epoch.Unix(), 10)
 	}
 	return &client.SolveOpt{
 		Frontend:      "dockerfile.v0",
@@ -145,11 +147,6 @@ func (r *run) frontendAttrs(conn *engine.Conn, img *planner.ImagePlan, imports [
 	}
 	for k, v := range b.Args {
 		attrs["build-arg:"+k] = v
-	}
-	if r.opts.Epoch != nil {
-		if _, set := b.Args["SOURCE_DATE_EPOCH"]; !set {
-			attrs["build-arg:SOURCE_DATE_EPOCH"] = strconv.FormatInt(r.opts.Epoch.Unix(), 10)
-		}
 	}
 	for k, v := range img.Labels {
 		attrs["label:"+k] = v

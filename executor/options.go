@@ -19,8 +19,8 @@ type Options struct {
 	Engine engine.Options
 	// Now is the creation date of the patches.
 	Now time.Time
-	// Epoch is SOURCE_DATE_EPOCH; nil when unset. It replaces Now and is given to
-	// the builds.
+	// Epoch is SOURCE_DATE_EPOCH; nil when unset. It replaces Now, and bounds the
+	// times in the configs of built images.
 	Epoch *time.Time
 	// Parallelism bounds how many images are made at once; 4 when zero.
 	Parallelism int

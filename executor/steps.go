@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -99,12 +100,11 @@ func (w *stepWatch) see(s *client.SolveStatus) {
 	}
 }
 
-// isStep tells the Dockerfile's steps from BuildKit's own: "[build 2/5] RUN …"
-// from "[internal] load …", "[context x] …" and "exporting …".
-func isStep(name string) bool {
-	head, _, ok := strings.Cut(name, "] ")
-	return ok && strings.HasPrefix(head, "[") && strings.Contains(head, "/") && !strings.HasPrefix(head, "[context ")
-}
+// stepName is how BuildKit names the steps of a Dockerfile: "[2/5] RUN …" or
+// "[linux/amd64 build 2/5] RUN …", and not "[internal] load …".
+var stepName = regexp.MustCompile(`^\[([^]]* )?\d+/\d+\] `)
+
+func isStep(name string) bool { return stepName.MatchString(name) }
 
 func (w *stepWatch) counts() (steps, cached int) {
 	w.mu.Lock()
