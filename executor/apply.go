@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
@@ -22,12 +21,13 @@ type run struct {
 	engines *engines
 	docs    *documents
 	holders *holders
-	sources sources // what may be offered to an engine
+	sources sources         // what may be offered to an engine
+	carried map[string]bool // addresses of images that a patch gets anew
 
 	mu       sync.Mutex
 	store    *store.Store // nil until it is needed
 	made     map[string]*made
-	bases    map[string]ocispec.Descriptor
+	bases    map[string]patch.Image // by address: every image that is provided
 	warnings []string
 }
 
@@ -48,7 +48,8 @@ func Apply(ctx context.Context, plan *planner.Plan, opts Options) (*Result, erro
 		docs:    newDocuments(),
 		holders: newHolders(),
 		made:    make(map[string]*made),
-		bases:   make(map[string]ocispec.Descriptor),
+		bases:   make(map[string]patch.Image),
+		carried: carried(plan),
 	}
 	var err error
 	if r.parents, err = openParents(plan, r.path); err != nil {
@@ -57,6 +58,20 @@ func Apply(ctx context.Context, plan *planner.Plan, opts Options) (*Result, erro
 	r.sources = append(sources{r.docs, r.holders}, r.parents.all...)
 	result, err := r.apply(ctx)
 	return result, errors.Join(err, r.engines.close(), r.parents.close())
+}
+
+// carried lists the images that patches of sites need made, and that must not be
+// taken over from another site's parent.
+func carried(plan *planner.Plan) map[string]bool {
+	out := make(map[string]bool)
+	for _, s := range plan.Sites {
+		for _, c := range s.Images {
+			if c.Change == planner.ChangeCreate && c.From == "" || c.Change == planner.ChangeUpdate {
+				out[c.Address] = true
+			}
+		}
+	}
+	return out
 }
 
 func (r *run) apply(ctx context.Context) (*Result, error) {

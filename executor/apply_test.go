@@ -409,3 +409,22 @@ COPY --link late /late
 		t.Errorf("the patch carries %v; want all layers but the base", c)
 	}
 }
+
+// replace replaces a text in a file of the project.
+func (p *project) replace(name, old, text string) {
+	p.t.Helper()
+	b, err := os.ReadFile(filepath.Join(p.dir, name))
+	if err != nil || !strings.Contains(string(b), old) {
+		p.t.Fatalf("%s has no %q: %v", name, old, err)
+	}
+	p.write(map[string]string{name: strings.Replace(string(b), old, text, 1)})
+}
+
+// fails applies and wants an error with this text.
+func (p *project) fails(want string) {
+	p.t.Helper()
+	_, err := executor.Apply(p.t.Context(), p.plan(), p.options())
+	if err == nil || !strings.Contains(err.Error(), want) {
+		p.t.Errorf("Apply: %v; want an error with %q", err, want)
+	}
+}

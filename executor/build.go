@@ -90,6 +90,10 @@ func (r *run) solveOpt(conn *engine.Conn, img *planner.ImagePlan, imports []ocis
 	if err != nil {
 		return nil, err
 	}
+	inputs, err := r.baseInputs(img, attrs)
+	if err != nil {
+		return nil, err
+	}
 	mounts, err := r.mounts(img)
 	if err != nil {
 		return nil, err
@@ -113,14 +117,15 @@ func (r *run) solveOpt(conn *engine.Conn, img *planner.ImagePlan, imports []ocis
 		export["source-date-epoch"] = strconv.FormatInt(r.opts.Epoch.Unix(), 10)
 	}
 	return &client.SolveOpt{
-		Frontend:      "dockerfile.v0",
-		FrontendAttrs: attrs,
-		LocalMounts:   mounts,
-		SharedKey:     digest.FromString(r.opts.Dir + "\x00" + img.Build.Context).Encoded(),
-		Session:       attachables,
-		SourcePolicy:  policy,
-		CacheExports:  []client.CacheOptionsEntry{{Type: "inline"}},
-		Exports:       []client.ExportEntry{{Type: client.ExporterImage, Attrs: export}},
+		Frontend:       "dockerfile.v0",
+		FrontendAttrs:  attrs,
+		FrontendInputs: inputs,
+		LocalMounts:    mounts,
+		SharedKey:      digest.FromString(r.opts.Dir + "\x00" + img.Build.Context).Encoded(),
+		Session:        attachables,
+		SourcePolicy:   policy,
+		CacheExports:   []client.CacheOptionsEntry{{Type: "inline"}},
+		Exports:        []client.ExportEntry{{Type: client.ExporterImage, Attrs: export}},
 	}, nil
 }
 
@@ -152,25 +157,14 @@ func (r *run) frontendAttrs(conn *engine.Conn, img *planner.ImagePlan, imports [
 		attrs["label:"+k] = v
 	}
 	for name, c := range b.Contexts {
-		v, err := r.contextValue(name, c)
-		if err != nil {
-			return nil, err
+		switch {
+		case c.Dir != "":
+			attrs["context:"+name] = "local:" + localName(name)
+		case c.Ref != "":
+			attrs["context:"+name] = c.Ref
 		}
-		attrs["context:"+name] = v
 	}
 	return attrs, addImports(attrs, conn.Embedded, imports)
-}
-
-// contextValue names an additional context as the frontend wants it.
-func (r *run) contextValue(name string, c planner.Context) (string, error) {
-	switch {
-	case c.Image != "":
-		desc, err := r.base(c.Image)
-		return "oci-layout://" + storeID + "@" + desc.Digest.String(), err
-	case c.Dir != "":
-		return "local:" + localName(name), nil
-	}
-	return c.Ref, nil
 }
 
 // localName is the name of a named context's folder in the session.

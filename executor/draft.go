@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -128,6 +129,7 @@ func (r *run) describe(d *draft, images []patch.Image) error {
 		desc.Flotobuild.RemovedImages = removed(p, images)
 	}
 	desc.SetImages(images, parents)
+	desc.Flotobuild.Bases = r.basesOf(desc.Flotobuild.Images, d.parent)
 	d.desc = desc
 	desc.SetContents(r.contents(d, desc.Flotobuild.Images))
 	return nil
@@ -162,7 +164,7 @@ func (r *run) contents(d *draft, images []patch.Image) []patch.Content {
 	for _, l := range layerSet(images) {
 		layers[l.Digest] = l.DiffID
 	}
-	for _, b := range newBlobs(d.parent, images) {
+	for _, b := range newBlobs(d.parent, d.desc) {
 		c := patch.NewBlobContent(b.Digest, b.Size)
 		d.blobs[c.Path] = b.Digest
 		out = append(out, c)
@@ -173,19 +175,70 @@ func (r *run) contents(d *draft, images []patch.Image) []patch.Content {
 	return out
 }
 
-// newBlobs lists the blobs of images that a parent's site lacks. Cache records
-// travel in every patch: the newest alone must serve as build cache.
-func newBlobs(parent *patch.Description, images []patch.Image) []ocispec.Descriptor {
+// newBlobs lists the blobs of images that a parent's site lacks, and the
+// records, which travel in every patch.
+func newBlobs(parent, d *patch.Description) []ocispec.Descriptor {
 	old := make(map[digest.Digest]bool)
 	if parent != nil {
 		for _, b := range patch.Blobs(parent.Flotobuild.Images) {
 			old[b.Digest] = true
 		}
 	}
+	records := d.Records()
+	for _, b := range records {
+		old[b.Digest] = false
+	}
+	all := append(patch.Blobs(d.Flotobuild.Images), records...)
+	slices.SortFunc(all, func(a, b ocispec.Descriptor) int { return strings.Compare(string(a.Digest), string(b.Digest)) })
+	all = slices.CompactFunc(all, func(a, b ocispec.Descriptor) bool { return a.Digest == b.Digest })
+	return slices.DeleteFunc(all, func(b ocispec.Descriptor) bool { return old[b.Digest] })
+}
+
+// basesOf describes what the images are built on and that is not among them:
+// as this run provided it or, where it built nothing, as the parent has it.
+func (r *run) basesOf(images []patch.Image, parent *patch.Description) []patch.Image {
+	plans := make(map[string]*planner.ImagePlan)
+	for _, p := range r.plan.Images {
+		plans[p.Address] = p
+	}
+	seen := make(map[string]bool)
+	var queue []string
 	for _, i := range images {
-		for _, c := range i.Cache {
-			old[c.Digest] = false
+		seen[i.Address] = true
+		queue = append(queue, i.Address)
+	}
+	var out []patch.Image
+	for len(queue) > 0 {
+		p := plans[queue[0]]
+		queue = queue[1:]
+		if p == nil {
+			continue
+		}
+		for _, address := range p.DependsOn {
+			if seen[address] {
+				continue
+			}
+			seen[address] = true
+			queue = append(queue, address)
+			if b, ok := r.knownBase(address, parent); ok {
+				out = append(out, b)
+			}
 		}
 	}
-	return slices.DeleteFunc(patch.Blobs(images), func(b ocispec.Descriptor) bool { return old[b.Digest] })
+	slices.SortFunc(out, func(a, b patch.Image) int { return strings.Compare(a.Address, b.Address) })
+	return out
+}
+
+func (r *run) knownBase(address string, parent *patch.Description) (patch.Image, bool) {
+	if b, ok := r.bases[address]; ok {
+		return b, true
+	}
+	if parent == nil {
+		return patch.Image{}, false
+	}
+	n := slices.IndexFunc(parent.Flotobuild.Bases, func(i patch.Image) bool { return i.Address == address })
+	if n < 0 {
+		return patch.Image{}, false
+	}
+	return parent.Flotobuild.Bases[n], true
 }

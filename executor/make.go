@@ -8,7 +8,9 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
+	"github.com/flotobuild/flotobuild/store"
 )
 
 // defaultParallelism bounds the images that are made at once.
@@ -75,11 +77,9 @@ func (r *run) runJob(ctx context.Context, j *job, jobs map[string]*job, slots ch
 }
 
 func (r *run) makeOne(ctx context.Context, img *planner.ImagePlan) error {
-	if img.Action == planner.ActionBase {
+	if !r.carried[img.Address] {
 		if have, ok := r.parents.image(ctx, &img.Image); ok {
-			r.holders.hold(have, r.parents.all)
-			r.setBase(img.Address, have.Descriptor)
-			return nil
+			return r.takeOver(ctx, img, have)
 		}
 	}
 	var m *made
@@ -102,27 +102,44 @@ func (r *run) makeOne(ctx context.Context, img *planner.ImagePlan) error {
 		return err
 	}
 	docs.keep(r.docs)
-	r.setBase(img.Address, desc.Descriptor)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.bases[img.Address] = desc
 	r.made[img.Address] = m
 	return nil
 }
 
-func (r *run) setBase(address string, desc ocispec.Descriptor) {
+// takeOver lets a parent's image with the same inputs serve as a base, so that
+// what is built on it finds the very layers that it was built on before.
+func (r *run) takeOver(ctx context.Context, img *planner.ImagePlan, have patch.Image) error {
+	for _, d := range documentsOf(have) {
+		b, err := store.ReadBlob(ctx, r.parents.all, d)
+		if err != nil {
+			return fmt.Errorf("cannot take %s over from a parent: %w", img.Address, err)
+		}
+		r.docs.add(d.MediaType, b)
+	}
+	r.holders.hold(have, r.parents.all)
+	have.Name, have.Address = img.Name, img.Address
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.bases[address] = desc
+	r.bases[img.Address] = have
+	return nil
 }
 
-// base gives the manifest or index that stands for an image of the project when
-// another one is built on it.
-func (r *run) base(address string) (ocispec.Descriptor, error) {
+// documentsOf lists the manifests, configs and cache records of an image.
+func documentsOf(i patch.Image) []ocispec.Descriptor {
+	d := patch.Description{Flotobuild: patch.Additions{Bases: []patch.Image{i}}}
+	return d.Records()
+}
+
+// base gives an image of the project that another one is built on.
+func (r *run) base(address string) (patch.Image, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	desc, ok := r.bases[address]
+	img, ok := r.bases[address]
 	if !ok {
-		return desc, fmt.Errorf("the plan builds on %s and does not provide it", address)
+		return img, fmt.Errorf("the plan builds on %s and does not provide it", address)
 	}
-	return desc, nil
+	return img, nil
 }

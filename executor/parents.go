@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -118,7 +119,7 @@ func (p *parents) cacheRefs(address string) []patch.CacheRef {
 	var same, all []patch.CacheRef
 	seen := make(map[digest.Digest]bool)
 	for _, r := range p.files {
-		for _, i := range r.Description.Flotobuild.Images {
+		for _, i := range described(r.Description) {
 			for _, c := range i.Cache {
 				if seen[c.Digest] {
 					continue
@@ -141,13 +142,18 @@ func (p *parents) cacheRefs(address string) []patch.CacheRef {
 // hand, so that it can serve as a base without being made again.
 func (p *parents) image(ctx context.Context, img *planner.Image) (patch.Image, bool) {
 	for _, r := range p.files {
-		for _, i := range r.Description.Flotobuild.Images {
+		for _, i := range described(r.Description) {
 			if i.Fingerprint != nil && i.Fingerprint.Digest == img.Fingerprint.Digest && p.holds(ctx, i) {
 				return i, true
 			}
 		}
 	}
 	return patch.Image{}, false
+}
+
+// described lists the images and the bases of a patch.
+func described(d *patch.Description) []patch.Image {
+	return append(slices.Clone(d.Flotobuild.Images), d.Flotobuild.Bases...)
 }
 
 func (p *parents) holds(ctx context.Context, i patch.Image) bool {

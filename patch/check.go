@@ -14,7 +14,7 @@ import (
 // Check says what is wrong with a description by itself: digests, names, the
 // list of contents, and everything that must follow from the images.
 func (d *Description) Check() error {
-	for _, f := range []func() error{d.checkHead, d.checkImages, d.checkIDs, d.checkParents, d.checkTransport} {
+	for _, f := range []func() error{d.checkHead, d.checkImages, d.checkBases, d.checkIDs, d.checkParents, d.checkTransport} {
 		if err := f(); err != nil {
 			return fmt.Errorf("description is wrong: %w", err)
 		}
@@ -140,7 +140,7 @@ func (d *Description) checkParents() error {
 // that only blobs of the images are.
 func (d *Description) checkTransport() error {
 	known := make(map[string]ocispec.Descriptor)
-	for _, b := range Blobs(d.Flotobuild.Images) {
+	for _, b := range append(Blobs(d.Flotobuild.Images), d.Records()...) {
 		known[BlobEntry(b.Digest)] = b
 	}
 	listed := make(map[string]bool)
@@ -157,6 +157,9 @@ func (d *Description) checkTransport() error {
 		}
 		listed[c.Path] = true
 	}
+	if err := d.checkRecords(listed); err != nil {
+		return err
+	}
 	return d.checkLayers(listed)
 }
 
@@ -169,11 +172,6 @@ func (d *Description) checkLayers(listed map[string]bool) error {
 	}
 	carried := make(map[string]bool)
 	for _, i := range d.Flotobuild.Images {
-		for _, c := range i.Cache {
-			if e := BlobEntry(c.Digest); !listed[e] {
-				return fmt.Errorf("entry %q, the cache records of image %q, is not listed", e, i.Name)
-			}
-		}
 		for _, m := range i.Manifests {
 			for _, l := range m.Layers {
 				if listed[BlobEntry(l.Digest)] {

@@ -33,10 +33,14 @@ const FormatVersion = 1
 
 // Additions are what flotobuild records beyond floto's fields.
 type Additions struct {
-	FormatVersion int              `json:"formatVersion"` // FormatVersion
-	Version       string           `json:"version"`       // semantic version of the patch
-	Images        []Image          `json:"images"`        // every required image, sorted by name
-	Contents      []Content        `json:"contents"`      // every other entry of the ZIP, in its order
+	FormatVersion int     `json:"formatVersion"` // FormatVersion
+	Version       string  `json:"version"`       // semantic version of the patch
+	Images        []Image `json:"images"`        // every required image, sorted by name
+	// Bases are images that the required ones are built on and that are not
+	// required themselves, sorted by address. Sites do not need them: they are
+	// what the next build needs to know of this one, see Records.
+	Bases         []Image          `json:"bases,omitempty"`
+	Contents      []Content        `json:"contents"` // every other entry of the ZIP, in its order
 	Parents       []ParentRef      `json:"parents,omitempty"`
 	RemovedImages []RemovedImage   `json:"removedImages,omitempty"`
 	Transport     []LayerTransport `json:"transport,omitempty"` // every layer that the patch carries

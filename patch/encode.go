@@ -24,14 +24,8 @@ func Encode(d *Description) ([]byte, error) {
 		c.ImageMap = map[string]digest.Digest{}
 	}
 	c.Flotobuild.Contents = orEmpty(c.Flotobuild.Contents)
-	c.Flotobuild.Images = slices.Clone(orEmpty(c.Flotobuild.Images))
-	for i := range c.Flotobuild.Images {
-		m := slices.Clone(orEmpty(c.Flotobuild.Images[i].Manifests))
-		for j := range m {
-			m[j].Layers = orEmpty(m[j].Layers)
-		}
-		c.Flotobuild.Images[i].Manifests = m
-	}
+	c.Flotobuild.Images = filled(orEmpty(c.Flotobuild.Images))
+	c.Flotobuild.Bases = filled(c.Flotobuild.Bases)
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -43,6 +37,19 @@ func Encode(d *Description) ([]byte, error) {
 		return nil, fmt.Errorf("cannot encode description: it would have %d bytes, and %d are the limit", b.Len(), MaxDescription)
 	}
 	return b.Bytes(), nil
+}
+
+// filled gives a copy of images in which no list is nil.
+func filled(images []Image) []Image {
+	images = slices.Clone(images)
+	for i := range images {
+		m := slices.Clone(orEmpty(images[i].Manifests))
+		for j := range m {
+			m[j].Layers = orEmpty(m[j].Layers)
+		}
+		images[i].Manifests = m
+	}
+	return images
 }
 
 func orEmpty[T any](s []T) []T {

@@ -56,6 +56,11 @@ func (v *verification) images(ctx context.Context) {
 			v.problem(fmt.Errorf("image %q: %w", i.Name, err))
 		}
 	}
+	for _, i := range v.p.Description.Flotobuild.Bases {
+		if err := v.image(ctx, i); err != nil {
+			v.problem(fmt.Errorf("base %q: %w", i.Address, err))
+		}
+	}
 }
 
 // index checks that images/index.json is the one that follows from the images.

@@ -124,7 +124,14 @@ func TestConnectStartsSharesAndRestarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts.Version = "test-2"
+	record, err := os.ReadFile(recordFile(opts.StateDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := strings.Replace(string(record), `"version": "test"`, `"version": "older"`, 1)
+	if err := os.WriteFile(recordFile(opts.StateDir), []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	c, err = Connect(ctx, opts)
 	if err != nil {
 		t.Fatal(err)
