@@ -19,9 +19,11 @@ import (
 	sessioncontent "github.com/moby/buildkit/session/content"
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
 	spb "github.com/moby/buildkit/sourcepolicy/pb"
+	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/tonistiigi/fsutil"
+	"google.golang.org/grpc/codes"
 
 	"github.com/flotobuild/flotobuild/executor/engine"
 	"github.com/flotobuild/flotobuild/planner"
@@ -69,6 +71,9 @@ func (r *run) solve(ctx context.Context, conn *engine.Conn, img *planner.ImagePl
 		if ctx.Err() != nil {
 			return nil, nil, ctx.Err()
 		}
+		if grpcerrors.Code(err) == codes.Unavailable {
+			err = lost(conn, err)
+		}
 		return nil, offered.lacked(), watch.explain(img.Address, path.Join(img.Build.Context, img.Build.Dockerfile), err)
 	}
 	dgst, err := digest.Parse(resp.ExporterResponse["containerimage.digest"])
@@ -83,6 +88,14 @@ func (r *run) solve(ctx context.Context, conn *engine.Conn, img *planner.ImagePl
 	m.steps, m.cached = watch.counts()
 	r.holders.add(m, src)
 	return m, nil, nil
+}
+
+// lost says that an engine went away in the middle of a build.
+func lost(conn *engine.Conn, err error) error {
+	if conn.Embedded {
+		return fmt.Errorf("the build engine has ended unexpectedly (%w): its log may say why, see \"flotobuild engine logs\"; apply again to start another one", err)
+	}
+	return fmt.Errorf("the connection to the build engine %q is lost (%w): apply again when it is back", conn.Address, err)
 }
 
 func (r *run) solveOpt(conn *engine.Conn, img *planner.ImagePlan, imports []ocispec.Descriptor, offered content.Store) (*client.SolveOpt, error) {

@@ -137,10 +137,22 @@ func environ(ts *testscript.TestScript) []string {
 	return out
 }
 
-// cmdKillEngine kills the script's own engine, as a power cut would.
+// cmdKillEngine kills the script's own engine in the middle of a RUN step, as a
+// power cut would.
 func cmdKillEngine(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 0, "killengine")
-	r, err := engine.ReadRecord(filepath.Join(ts.Getenv("XDG_STATE_HOME"), "flotobuild", "engine"))
+	state := filepath.Join(ts.Getenv("XDG_STATE_HOME"), "flotobuild", "engine")
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		bundles, err := filepath.Glob(filepath.Join(state, "buildkit", "runc-*", "executor", "*", "config.json"))
+		ts.Check(err)
+		if len(bundles) > 0 {
+			break
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("no RUN step began")
+		}
+	}
+	r, err := engine.ReadRecord(state)
 	ts.Check(err)
 	ts.Check(syscall.Kill(r.PID, syscall.SIGKILL))
 }
