@@ -22,6 +22,18 @@ func dataDir(dir string) string {
 	return filepath.Clean(name)
 }
 
+// makeDataDir creates the data folder, which git is told to ignore.
+func makeDataDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	name := filepath.Join(dir, ".gitignore")
+	if _, err := os.Lstat(name); err == nil {
+		return nil
+	}
+	return os.WriteFile(name, []byte("*\n"), 0o666)
+}
+
 // facts gives the facts of the project. A data folder of another name inside
 // the project does not travel either.
 func (p *project) facts() planner.Facts {

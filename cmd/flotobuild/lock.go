@@ -23,7 +23,7 @@ type lockHolder struct {
 // for it as long as timeout says. The kernel frees it when the process ends, however it
 // does.
 func lockProject(ctx context.Context, dataDir, command string, timeout time.Duration) (unlock func(), err error) {
-	if err := os.MkdirAll(dataDir, 0o777); err != nil {
+	if err := makeDataDir(dataDir); err != nil {
 		return nil, fmt.Errorf("cannot lock the project: %w", err)
 	}
 	name := filepath.Join(dataDir, "lock")

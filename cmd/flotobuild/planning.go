@@ -65,7 +65,7 @@ func (p *project) diff(want *planner.Desired) *planner.Plan {
 // the plan: patches would hold something else than their description says. A
 // commit meanwhile changes no input.
 func (p *project) recheck(ctx context.Context, plan *planner.Plan) error {
-	w, err := facts.Open(facts.Options{Dir: p.dir})
+	w, err := facts.Open(facts.Options{Dir: p.dir, DataDir: p.dataDir})
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (a *app) load(ctx context.Context, vars []lang.VarOption, asJSON bool) (*pr
 	if err != nil {
 		return nil, err
 	}
-	w, err := facts.Open(facts.Options{Dir: dir})
+	w, err := facts.Open(facts.Options{Dir: dir, DataDir: dataDir(dir)})
 	if err != nil {
 		return nil, err
 	}

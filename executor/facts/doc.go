@@ -14,7 +14,7 @@
 //
 // # Digest cache
 //
-// DIR/.flotobuild/cache/digests keeps the digests of files by path, size,
+// The data folder's cache/digests keeps the digests of files by path, size,
 // times, inode and mode, so that a plan of unchanged files reads none of them.
 // As in git's index, a file changed less than two seconds before it was hashed
 // is not kept: another change within the resolution of the file system's clock

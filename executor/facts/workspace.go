@@ -15,6 +15,9 @@ import (
 // Options say where to gather.
 type Options struct {
 	Dir string // the project folder
+	// DataDir is where the digest cache is kept; empty means planner.DataDir in
+	// the project folder.
+	DataDir string
 	// Platform is the platform of images that name none; empty means Linux on
 	// this machine's architecture.
 	Platform string
@@ -52,7 +55,11 @@ func Open(o Options) (*Workspace, error) {
 			w.platform = platforms.FormatAll(platforms.Normalize(p))
 		}
 	}
-	w.cache = loadCache(filepath.Join(dir, planner.DataDir, "cache"))
+	data := o.DataDir
+	if data == "" {
+		data = filepath.Join(dir, planner.DataDir)
+	}
+	w.cache = loadCache(filepath.Join(data, "cache"))
 	w.listing = sync.OnceValues(w.list)
 	return w, nil
 }
