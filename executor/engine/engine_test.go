@@ -29,7 +29,11 @@ func TestMain(m *testing.M) {
 		fs.Parse(os.Args[3:])
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		defer stop()
-		if err := Serve(ctx, ServeOptions{StateDir: *state, Version: "test", Runc: *runc}); err != nil {
+		var idle time.Duration
+		if b, err := os.ReadFile(testIdleFile(*state)); err == nil {
+			idle, _ = time.ParseDuration(string(b))
+		}
+		if err := Serve(ctx, ServeOptions{StateDir: *state, Version: "test", Runc: *runc, Idle: idle}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -37,6 +41,9 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
+
+// testIdleFile tells a test's engine how soon it is idle.
+func testIdleFile(dir string) string { return filepath.Join(dir, "test-idle") }
 
 func testOptions(t *testing.T) Options {
 	// Longer than a socket address may be.
