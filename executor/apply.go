@@ -24,11 +24,24 @@ type run struct {
 	sources sources         // what may be offered to an engine
 	carried map[string]bool // addresses of images that a patch gets anew
 
+	completing sync.Mutex
+	converted  map[digest.Digest]patch.Layer // by diff id, see convert
+
 	mu       sync.Mutex
 	store    *store.Store // nil until it is needed
 	made     map[string]*made
 	bases    map[string]patch.Image // by address: every image that is provided
 	warnings []string
+}
+
+// planned gives the plan of an image; nil where the plan does not know it.
+func (r *run) planned(address string) *planner.ImagePlan {
+	for _, img := range r.plan.Images {
+		if img.Address == address {
+			return img
+		}
+	}
+	return nil
 }
 
 func (r *run) warn(format string, args ...any) {
@@ -50,6 +63,8 @@ func Apply(ctx context.Context, plan *planner.Plan, opts Options) (*Result, erro
 		made:    make(map[string]*made),
 		bases:   make(map[string]patch.Image),
 		carried: carried(plan),
+
+		converted: make(map[digest.Digest]patch.Layer),
 	}
 	var err error
 	if r.parents, err = openParents(plan, r.path); err != nil {
@@ -79,6 +94,9 @@ func (r *run) apply(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	if err := r.makeAll(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.completeCarried(ctx); err != nil {
 		return nil, err
 	}
 	if r.opts.Recheck != nil {
@@ -119,7 +137,7 @@ func (r *run) localStore() (*store.Store, error) {
 	if r.store == nil {
 		st, err := store.Create(r.opts.StoreDir)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w; the folder holds nothing that cannot be made again: delete %q if it is damaged", err, r.opts.StoreDir)
 		}
 		r.store = st
 	}

@@ -428,3 +428,50 @@ func (p *project) fails(want string) {
 		p.t.Errorf("Apply: %v; want an error with %q", err, want)
 	}
 }
+
+// applied applies and returns the file that it wrote.
+func (p *project) applied() string {
+	p.t.Helper()
+	res, err := executor.Apply(p.t.Context(), p.plan(), p.options())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if res.Sites[0].File == "" {
+		p.t.Fatal("no patch was written")
+	}
+	return res.Sites[0].File
+}
+
+// headers of all patches in the output folder.
+func (p *project) headers() []*patch.Header {
+	p.t.Helper()
+	files, err := patch.List(filepath.Join(p.dir, "dist"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var out []*patch.Header
+	for _, f := range files {
+		out = append(out, f.Header)
+	}
+	return out
+}
+
+func TestNewPatchIsYoungerThanItsParent(t *testing.T) {
+	p := appProject(t, "FROM base\nCOPY file /file\n")
+	first := p.apply()
+	p.write(map[string]string{"app/file": "two\n"})
+	opts := p.options()
+	epoch := first.Description.CreationDate.Add(-time.Hour)
+	opts.Epoch = &epoch
+	if _, err := executor.Apply(t.Context(), p.plan(), opts); err == nil || !strings.Contains(err.Error(), "SOURCE_DATE_EPOCH") {
+		t.Errorf("Apply with an older SOURCE_DATE_EPOCH: %v; want an error", err)
+	}
+	p.now = p.now.Add(-24 * time.Hour) // the clock was set back
+	second := p.apply()
+	if !second.Description.CreationDate.After(first.Description.CreationDate.Time) {
+		t.Errorf("created %s, and its parent %s", second.Description.CreationDate, first.Description.CreationDate)
+	}
+	if r := p.apply(); r != nil {
+		t.Error("the patch before is still the latest")
+	}
+}

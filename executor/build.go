@@ -8,6 +8,7 @@ import (
 	"io"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,21 +48,30 @@ func (r *run) build(ctx context.Context, img *planner.ImagePlan) (*made, error) 
 		return nil, err
 	}
 	m, lacked, err := r.solve(ctx, conn, img, imports)
-	if err != nil && len(lacked) > 0 && len(imports) > 0 && ctx.Err() == nil {
-		// Layers of the parent that are not at hand cannot be built upon.
-		r.warn("image %s was built without its parent as cache: the step that changed stands on a layer that is in none of the patches at hand; put the patches before the parent into the output folder to keep unchanged layers as they are", img.Address)
+	if err == nil || !lacked || ctx.Err() != nil {
+		return m, err
+	}
+	changed, cerr := r.completeBases(ctx, img)
+	if cerr != nil {
+		return nil, cerr
+	}
+	if changed {
+		m, lacked, err = r.solve(ctx, conn, img, imports)
+	}
+	if err != nil && lacked && len(imports) > 0 && ctx.Err() == nil {
+		r.warnAlone(img)
 		m, _, err = r.solve(ctx, conn, img, nil)
 	}
 	return m, err
 }
 
-// solve runs one build and reads its result. It also returns the blobs that
-// the engine wanted and nobody has.
-func (r *run) solve(ctx context.Context, conn *engine.Conn, img *planner.ImagePlan, imports []ocispec.Descriptor) (*made, []digest.Digest, error) {
-	offered := &offer{from: append(r.sources, newEngineSource(conn.Client))}
+// solve runs one build and reads its result. Where it fails, it also tells
+// whether the engine wanted a blob that nobody has whole.
+func (r *run) solve(ctx context.Context, conn *engine.Conn, img *planner.ImagePlan, imports []ocispec.Descriptor) (*made, bool, error) {
+	offered := &offer{from: append(slices.Clip(r.sources), newEngineSource(conn.Client))}
 	opt, err := r.solveOpt(conn, img, imports, offered)
 	if err != nil {
-		return nil, nil, err
+		return nil, false, err
 	}
 	watch := newStepWatch()
 	status, shown := r.opts.Progress.build(img.Name, watch)
@@ -69,25 +79,29 @@ func (r *run) solve(ctx context.Context, conn *engine.Conn, img *planner.ImagePl
 	shown()
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
+			return nil, false, ctx.Err()
 		}
 		if grpcerrors.Code(err) == codes.Unavailable {
 			err = lost(conn, err)
 		}
-		return nil, offered.lacked(), watch.explain(img.Address, path.Join(img.Build.Context, img.Build.Dockerfile), err)
+		lacked := offered.lacked()
+		if strings.Contains(err.Error(), "unexpected commit digest") {
+			lacked, err = true, fmt.Errorf("%w: a patch in the output folder is damaged, which one \"flotobuild verify\" tells", err)
+		}
+		return nil, lacked, watch.explain(img.Address, path.Join(img.Build.Context, img.Build.Dockerfile), err)
 	}
 	dgst, err := digest.Parse(resp.ExporterResponse["containerimage.digest"])
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot read the built image %s: the engine names no digest: %w", img.Address, err)
+		return nil, false, fmt.Errorf("cannot read the built image %s: the engine names no digest: %w", img.Address, err)
 	}
 	src := newEngineSource(conn.Client)
 	m, err := readBuilt(ctx, src, img, dgst)
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot read the built image %s: %w", img.Address, err)
+		return nil, false, fmt.Errorf("cannot read the built image %s: %w", img.Address, err)
 	}
 	m.steps, m.cached = watch.counts()
 	r.holders.add(m, src)
-	return m, nil, nil
+	return m, false, nil
 }
 
 // lost says that an engine went away in the middle of a build.

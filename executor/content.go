@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"sync"
+	"sync/atomic"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/content/proxy"
@@ -47,8 +47,7 @@ func (e engineSource) Blob(ctx context.Context, d digest.Digest) (store.Blob, er
 type offer struct {
 	from store.Source
 
-	mu      sync.Mutex
-	missing []digest.Digest
+	missing atomic.Bool
 }
 
 // Info implements content.InfoProvider.
@@ -69,20 +68,14 @@ func (o *offer) ReaderAt(ctx context.Context, desc ocispec.Descriptor) (content.
 func (o *offer) open(ctx context.Context, d digest.Digest) (store.Blob, error) {
 	b, err := o.from.Blob(ctx, d)
 	if err != nil && isNotFound(err) {
-		o.mu.Lock()
-		o.missing = append(o.missing, d)
-		o.mu.Unlock()
+		o.missing.Store(true)
 		return nil, fmt.Errorf("%w: %w", err, errdefs.ErrNotFound)
 	}
 	return b, err
 }
 
-// lacked lists the blobs that the engine asked for in vain.
-func (o *offer) lacked() []digest.Digest {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.missing
-}
+// lacked tells whether the engine asked for a blob in vain.
+func (o *offer) lacked() bool { return o.missing.Load() }
 
 var errReadOnly = fmt.Errorf("the content store is read-only: %w", errdefs.ErrNotImplemented)
 

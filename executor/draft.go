@@ -2,8 +2,8 @@ package executor
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -46,7 +46,8 @@ func (r *run) siteImages(ctx context.Context, s *planner.SitePlan, parent *patch
 	if parent != nil {
 		old = parent.Flotobuild.Images
 	}
-	has := layerSet(old)
+	has := maps.Clone(r.converted)
+	maps.Copy(has, layerSet(old))
 	var images []patch.Image
 	for _, c := range s.Images {
 		if c.Change == planner.ChangeRemove {
@@ -100,7 +101,12 @@ func (r *run) keepCache(ctx context.Context, site string, img patch.Image) error
 
 // describe fills in the description and where each entry comes from.
 func (r *run) describe(d *draft, images []patch.Image) error {
-	s, created := d.site, patch.NewTime(r.opts.created())
+	s := d.site
+	at, err := r.created(s.Name)
+	if err != nil {
+		return err
+	}
+	created := patch.NewTime(at)
 	revision := s.Patch.Name + "-" + s.Patch.Version
 	if r.plan.Project.Revision != "" {
 		revision = s.Patch.Name + "-" + r.plan.Project.Revision
@@ -121,9 +127,6 @@ func (r *run) describe(d *draft, images []patch.Image) error {
 	desc.Flotobuild.Parents = s.Parents
 	var parents []*patch.Description
 	if p := d.parent; p != nil {
-		if p.ID == desc.ID {
-			return errors.New("the parent has the same id: the new patch must have another creation date or revision")
-		}
 		desc.ParentID, desc.ParentRevision, desc.ParentName = p.ID, p.Revision, p.Name
 		parents = append(parents, p)
 		desc.Flotobuild.RemovedImages = removed(p, images)
@@ -197,10 +200,6 @@ func newBlobs(parent, d *patch.Description) []ocispec.Descriptor {
 // basesOf describes what the images are built on and that is not among them:
 // as this run provided it or, where it built nothing, as the parent has it.
 func (r *run) basesOf(images []patch.Image, parent *patch.Description) []patch.Image {
-	plans := make(map[string]*planner.ImagePlan)
-	for _, p := range r.plan.Images {
-		plans[p.Address] = p
-	}
 	seen := make(map[string]bool)
 	var queue []string
 	for _, i := range images {
@@ -209,7 +208,7 @@ func (r *run) basesOf(images []patch.Image, parent *patch.Description) []patch.I
 	}
 	var out []patch.Image
 	for len(queue) > 0 {
-		p := plans[queue[0]]
+		p := r.planned(queue[0])
 		queue = queue[1:]
 		if p == nil {
 			continue

@@ -13,6 +13,9 @@ import (
 	"github.com/flotobuild/flotobuild/store"
 )
 
+// maxLayers is how many layers an image may have for Docker's overlay2 driver.
+const maxLayers = 127
+
 // defaultParallelism bounds the images that are made at once.
 const defaultParallelism = 4
 
@@ -97,11 +100,21 @@ func (r *run) makeOne(ctx context.Context, img *planner.ImagePlan) error {
 	if err != nil {
 		return err
 	}
+	return r.keepMade(img, m)
+}
+
+// keepMade remembers an image for patches, and for images built on it.
+func (r *run) keepMade(img *planner.ImagePlan, m *made) error {
 	desc, docs, err := m.describe(img.Name, nil)
 	if err != nil {
 		return err
 	}
 	docs.keep(r.docs)
+	for _, p := range m.platforms {
+		if n := len(p.layers); n > maxLayers {
+			r.warn("%s has %d layers, and Docker starts no image with more than %d: join some of its steps", img.Address, n, maxLayers)
+		}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.bases[img.Address] = desc

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -23,14 +24,34 @@ func (r *run) checkOutputs() error {
 		if err := writable(r.path(s.Patch.Output)); err != nil {
 			errs = append(errs, fmt.Errorf("cannot write patches of site %q to %q: %w", s.Name, s.Patch.Output, err))
 		}
+		if _, err := r.created(s.Name); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
+}
+
+// created is the creation date of a site's next patch. It is after that of the
+// parent, or the parent would stay the site's latest patch for ever.
+func (r *run) created(site string) (time.Time, error) {
+	t := r.opts.created()
+	parent := r.parents.description(site)
+	if parent == nil || t.After(parent.CreationDate.Time) {
+		return t, nil
+	}
+	if r.opts.Epoch != nil {
+		return t, fmt.Errorf("cannot date the patch of site %q: SOURCE_DATE_EPOCH is %s, and the parent %q is not older; set it to a later time", site, t.UTC().Format(time.RFC3339), parent.ID)
+	}
+	return parent.CreationDate.Add(time.Millisecond), nil
 }
 
 // writable tells whether dir is a folder that can be written, or can be
 // created.
 func writable(dir string) error {
 	st, err := os.Stat(dir)
+	if target, lerr := os.Readlink(dir); lerr == nil && errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%q is a symbolic link to %q, which does not exist", dir, target)
+	}
 	if errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {
 		return writable(filepath.Dir(dir))
 	}

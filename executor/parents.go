@@ -12,6 +12,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
+	"github.com/flotobuild/flotobuild/store"
 )
 
 // parents are the patches that the sites have: the plan's, and behind them
@@ -56,15 +57,15 @@ func (p *parents) open(file string, ref patch.ParentRef, known map[digest.Digest
 		r.Close()
 		return nil, fmt.Errorf("%q has changed since the plan was made: plan again", file)
 	}
-	p.add(r, known)
+	p.add(file, r, known)
 	p.ancestors(filepath.Dir(file), r, known)
 	return r, nil
 }
 
-func (p *parents) add(r *patch.Reader, known map[digest.Digest]*patch.Reader) {
+func (p *parents) add(file string, r *patch.Reader, known map[digest.Digest]*patch.Reader) {
 	known[r.Digest] = r
 	p.files = append(p.files, r)
-	p.all = append(p.all, r)
+	p.all = append(p.all, namedSource{r, file})
 }
 
 // ancestors opens the chain behind r. Files that are missing or unreadable end
@@ -92,7 +93,7 @@ func (p *parents) ancestors(dir string, r *patch.Reader, known map[digest.Digest
 		if err != nil {
 			continue
 		}
-		p.add(a, known)
+		p.add(file, a, known)
 		queue = append(queue, a.Description.Flotobuild.Parents...)
 	}
 }
@@ -103,6 +104,21 @@ func (p *parents) close() error {
 		errs = append(errs, r.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// A namedSource names its file in errors.
+type namedSource struct {
+	*patch.Reader
+	file string
+}
+
+// Blob implements store.Source.
+func (s namedSource) Blob(ctx context.Context, d digest.Digest) (store.Blob, error) {
+	b, err := s.Reader.Blob(ctx, d)
+	if err != nil && !isNotFound(err) {
+		return nil, fmt.Errorf("%q: %w", s.file, err)
+	}
+	return b, err
 }
 
 // description of a site's parent; nil for a site that has none.
@@ -175,8 +191,12 @@ func (r *run) cacheImports(ctx context.Context, img *planner.ImagePlan) ([]ocisp
 		if isNotFound(err) {
 			continue
 		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if err != nil {
-			return nil, fmt.Errorf("cannot use a parent as build cache: %w", err)
+			r.warn("a parent of %s cannot serve as build cache, so that steps which did not change may give new layers: %v", img.Address, err)
+			continue
 		}
 		out = append(out, desc)
 	}

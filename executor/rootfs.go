@@ -51,6 +51,21 @@ func (r *run) rootfsLayer(ctx context.Context, st *store.Store, img *planner.Ima
 	if l := knownLayer(ctx, st, name); l != nil {
 		return l, nil
 	}
+	l, err := r.importRootfs(ctx, st, img)
+	if err != nil {
+		return nil, err
+	}
+	// An import does not replace a blob that is there. A damaged one is set aside
+	// by the check, and made anew.
+	if st.Check(ctx, l.Descriptor.Digest, l.Descriptor.Size) != nil {
+		if l, err = r.importRootfs(ctx, st, img); err != nil {
+			return nil, err
+		}
+	}
+	return l, rememberLayer(ctx, st, name, l)
+}
+
+func (r *run) importRootfs(ctx context.Context, st *store.Store, img *planner.ImagePlan) (*store.Layer, error) {
 	f, err := os.Open(r.path(img.Rootfs.File))
 	if err != nil {
 		return nil, err
@@ -66,7 +81,7 @@ func (r *run) rootfsLayer(ctx context.Context, st *store.Store, img *planner.Ima
 	if got := file.digest(); got != img.Rootfs.Digest {
 		return nil, fmt.Errorf("the file has changed since the plan was made: it has digest %s instead of %s; plan again", got, img.Rootfs.Digest)
 	}
-	return l, rememberLayer(ctx, st, name, l)
+	return l, nil
 }
 
 // knownLayer finds a layer by the name that rememberLayer gave it.
@@ -87,7 +102,8 @@ func knownLayer(ctx context.Context, st *store.Store, name string) *store.Layer 
 		if err != nil || len(c.RootFS.DiffIDs) != 1 {
 			return nil
 		}
-		if has, err := st.Has(m.Layers[0].Digest, m.Layers[0].Size); err != nil || !has {
+		// A damaged blob is set aside, and imported once more.
+		if err := st.Check(ctx, m.Layers[0].Digest, m.Layers[0].Size); err != nil {
 			return nil
 		}
 		return &store.Layer{DiffID: c.RootFS.DiffIDs[0], Descriptor: m.Layers[0]}
@@ -99,6 +115,8 @@ func rememberLayer(ctx context.Context, st *store.Store, name string, l *store.L
 	config, cdesc := store.NewConfig(store.ConfigOptions{DiffIDs: []digest.Digest{l.DiffID}})
 	manifest, mdesc := store.NewManifest(cdesc, []ocispec.Descriptor{l.Descriptor})
 	for _, d := range []document{{cdesc, config}, {mdesc, manifest}} {
+		// A damaged one is set aside by the check; that it is missing is no error.
+		_ = st.Check(ctx, d.desc.Digest, d.desc.Size)
 		if err := st.Put(ctx, d.desc, memoryBlobOf(d.data)); err != nil {
 			return err
 		}

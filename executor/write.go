@@ -143,7 +143,7 @@ func (r *run) entry(ctx context.Context, d *draft, c patch.Content) (io.ReadClos
 	if dgst, ok := d.blobs[c.Path]; ok {
 		b, err := r.sources.Blob(ctx, dgst)
 		if isNotFound(err) {
-			err = fmt.Errorf("%w: the engine knows this layer from a patch that is not at hand; put the older patches into the output folder, or empty the engine's cache with \"flotobuild engine prune -all\" to have it built again", err)
+			err = fmt.Errorf("%w: the engine has thrown it away meanwhile; apply again", err)
 		}
 		if err != nil {
 			return nil, err

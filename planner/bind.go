@@ -3,7 +3,9 @@ package planner
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/flotobuild/flotobuild/patch"
 )
@@ -83,7 +85,7 @@ func staleSites(saved, now *Plan) []string {
 		case !slices.Equal(o.Parents, s.Parents):
 			out = append(out, fmt.Sprintf("the parent of site %q", s.Name))
 		case !slices.Equal(o.Site.Conf, s.Site.Conf):
-			out = append(out, fmt.Sprintf("files in conf of site %q", s.Name))
+			out = append(out, fmt.Sprintf("files in conf of site %q: %s", s.Name, changedFiles(o.Site.Conf, s.Site.Conf)))
 		}
 	}
 	for _, s := range saved.Sites {
@@ -92,4 +94,25 @@ func staleSites(saved, now *Plan) []string {
 		}
 	}
 	return out
+}
+
+// changedFiles names the files in which two listings differ, not too many.
+func changedFiles(before, now []File) string {
+	const most = 3
+	old := make(map[string]File)
+	for _, f := range before {
+		old[f.Path] = f
+	}
+	var names []string
+	for _, f := range now {
+		if o, ok := old[f.Path]; !ok || o != f {
+			names = append(names, f.Path)
+		}
+		delete(old, f.Path)
+	}
+	names = append(names, slices.Sorted(maps.Keys(old))...)
+	if n := len(names) - most; n > 0 {
+		names = append(names[:most], fmt.Sprintf("%d more", n))
+	}
+	return strings.Join(names, ", ")
 }

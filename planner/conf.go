@@ -26,6 +26,13 @@ func (c *confFacts) selects(r *lang.RootDefinition) bool {
 	return slices.Equal(c.root.Conf.Include, r.Conf.Include) && slices.Equal(c.root.Conf.Exclude, r.Conf.Exclude)
 }
 
+func (c *confFacts) include() []string {
+	if len(c.root.Conf.Include) == 0 {
+		return []string{"**"}
+	}
+	return c.root.Conf.Include
+}
+
 // groupConfs lists the different selections of the sites.
 func (r *resolver) groupConfs() {
 	for _, s := range r.cfg.Sites {
@@ -45,16 +52,12 @@ func (r *resolver) conf(root *lang.RootDefinition) *confFacts {
 }
 
 func (r *resolver) gatherConf(ctx context.Context, c *confFacts, omit []string) hcl.Diagnostics {
-	include := c.root.Conf.Include
-	if len(include) == 0 {
-		include = []string{"**"}
-	}
-	files, err := r.facts.Conf(ctx, ConfQuery{Include: include, Exclude: c.root.Conf.Exclude, Omit: omit})
+	files, err := r.facts.Conf(ctx, ConfQuery{Include: c.include(), Exclude: c.root.Conf.Exclude, Omit: omit})
 	if err != nil {
 		return hcl.Diagnostics{fileProblem(c.root.Range, "conf", c.root.File.Name, err)}
 	}
 	c.files = files
-	return nil
+	return r.checkRoots(c)
 }
 
 // omitted lists what never travels in conf/: outputs, flotobuild's own folder,

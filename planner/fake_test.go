@@ -148,7 +148,10 @@ func plant() (*lang.Config, *fakeFacts) {
 		},
 		files:      map[string]int64{"rootfs/base.tar": 7},
 		references: map[string]digest.Digest{"alpine:3": pinned, "golang:1.26": pinned, "opc/server:3": pinned},
-		conf:       []File{{Path: "a", Mode: 0o644, Size: 1, Digest: digest.FromString("a")}},
+		conf: []File{
+			{Path: "a", Mode: 0o644, Size: 1, Digest: digest.FromString("a")},
+			{Path: "roots/plant.root.hcl", Mode: 0o644, Size: 1, Digest: digest.FromString("r")},
+		},
 	}
 	return cfg, facts
 }

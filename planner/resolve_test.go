@@ -68,7 +68,7 @@ func TestResolve(t *testing.T) {
 	if got := d.image(t, "opc").Source; got.Digest != pinned {
 		t.Errorf("source %+v", got)
 	}
-	if d.Sites[0].Name != "aachen" || len(d.Sites[0].Images) != 2 || len(d.Sites[1].Conf) != 1 {
+	if d.Sites[0].Name != "aachen" || len(d.Sites[0].Images) != 2 || len(d.Sites[1].Conf) != 2 {
 		t.Errorf("sites %+v", d.Sites)
 	}
 }
@@ -114,7 +114,7 @@ func TestFingerprints(t *testing.T) {
 			f.files["rootfs/other.tar"] = 7
 			c.ImageSets[0].Images[1].Rootfs.Name = "rootfs/other.tar"
 		}, "app base ui"},
-		{"conf", func(_ *lang.Config, f *fakeFacts) { f.conf = nil }, ""},
+		{"conf", func(_ *lang.Config, f *fakeFacts) { f.conf = f.conf[1:] }, ""},
 		{"base image", func(_ *lang.Config, f *fakeFacts) { f.references["alpine:3"] = digest.FromString("new") }, "app ui"},
 		{"image context", func(_ *lang.Config, f *fakeFacts) { f.references["golang:1.26"] = digest.FromString("new") }, "app ui"},
 		{"vendored image", func(_ *lang.Config, f *fakeFacts) { f.references["opc/server:3"] = digest.FromString("new") }, "opc"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,28 +36,47 @@ func makeDataDir(dir string) error {
 }
 
 // facts gives the facts of the project. A data folder of another name inside
-// the project does not travel either.
+// the project does not travel either, nor does a file there that this command
+// writes its output to: it changes all the time.
 func (p *project) facts() planner.Facts {
-	rel, err := filepath.Rel(p.dir, p.dataDir)
-	if err != nil || !filepath.IsLocal(rel) || rel == "." {
-		return p.workspace
+	var omit []string
+	for _, name := range append(outputFiles(), p.dataDir) {
+		rel, err := filepath.Rel(p.dir, name)
+		if err == nil && filepath.IsLocal(rel) && rel != "." {
+			omit = append(omit, filepath.ToSlash(rel))
+		}
 	}
-	return &withoutData{Workspace: p.workspace, dir: filepath.ToSlash(rel)}
+	return &withoutData{Workspace: p.workspace, omit: omit}
 }
 
-// withoutData are the facts of a project less the data folder.
+// outputFiles names the files that stdout and stderr go to, on systems that
+// tell.
+func outputFiles() []string {
+	var names []string
+	for _, f := range []*os.File{os.Stdout, os.Stderr} {
+		if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+			continue
+		}
+		if name, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd())); err == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// withoutData are the facts of a project less what flotobuild itself writes.
 type withoutData struct {
 	*facts.Workspace
-	dir string
+	omit []string
 }
 
 // Project implements planner.Facts.
 func (w *withoutData) Project(ctx context.Context, omit []string) (planner.Project, error) {
-	return w.Workspace.Project(ctx, append(slices.Clone(omit), w.dir))
+	return w.Workspace.Project(ctx, append(slices.Clone(omit), w.omit...))
 }
 
 // Conf implements planner.Facts.
 func (w *withoutData) Conf(ctx context.Context, q planner.ConfQuery) ([]planner.File, error) {
-	q.Omit = append(slices.Clone(q.Omit), w.dir)
+	q.Omit = append(slices.Clone(q.Omit), w.omit...)
 	return w.Workspace.Conf(ctx, q)
 }

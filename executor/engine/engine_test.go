@@ -226,3 +226,26 @@ func TestReadRange(t *testing.T) {
 		}
 	}
 }
+
+func TestStoppedEngineServesItsClientsToTheEnd(t *testing.T) {
+	opts := testOptions(t)
+	c, err := Connect(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if running, err := Stop(t.Context(), opts.StateDir); !running || err != nil {
+		t.Fatalf("Stop: %v, %v", running, err)
+	}
+	time.Sleep(300 * time.Millisecond)
+	for range 3 {
+		if err := build(t.Context(), c, "FROM scratch\nCOPY Dockerfile /\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Close()
+	next, err := Connect(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next.Close()
+}

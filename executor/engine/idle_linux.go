@@ -39,6 +39,13 @@ func (t *idleTimer) fire() {
 	}
 }
 
+// connected tells whether anybody is.
+func (t *idleTimer) connected() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.conns > 0
+}
+
 // HandleConn implements stats.Handler.
 func (t *idleTimer) HandleConn(_ context.Context, s stats.ConnStats) {
 	t.mu.Lock()

@@ -74,9 +74,16 @@ func Serve(ctx context.Context, opts ServeOptions) error {
 	case <-idle.expired:
 		logrus.Info("idle: ending")
 	}
-	// New clients must start another engine; those at work may finish.
+	// New clients must start another engine; those that are connected keep this
+	// one until they have gone. GracefulStop would not do: it makes clients
+	// connect anew for their next call, and there is nothing to connect to.
+	os.Remove(recordFile(opts.StateDir))
 	os.Remove(socketFile(opts.StateDir))
-	server.GracefulStop()
+	listener.Close()
+	for idle.connected() {
+		time.Sleep(20 * time.Millisecond)
+	}
+	server.Stop()
 	return nil
 }
 
@@ -125,7 +132,7 @@ func acquire(ctx context.Context, dir string) (*flock.Flock, error) {
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return nil, fmt.Errorf("cannot lock the engine's state folder %q: %w", dir, err)
 	}
-	who := "another engine"
+	who := "another engine, which ends when its last client has gone,"
 	if r, err := ReadRecord(dir); err == nil {
 		who = fmt.Sprintf("the engine with pid %d, version %s, started %s,", r.PID, r.Version, r.Started.Format(time.RFC3339))
 	}
