@@ -41,7 +41,8 @@ type Variable struct {
 	Value       cty.Value // marked when Sensitive
 	Sensitive   bool
 	Description string
-	Origin      string // where the value came from: "default", "FLOTOBUILD_VAR_x", a file name, "-var"
+	Origin      string   // where the value came from: "default", "FLOTOBUILD_VAR_x", a file name, "-var"
+	Files       []string // files of variables that set it, even where another value wins; sorted
 	Range       hcl.Range
 }
 

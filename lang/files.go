@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -11,12 +12,12 @@ import (
 	"github.com/hashicorp/hcl/v2/json"
 )
 
-// Sizes in bytes beyond which a file is refused: configuration is parsed
-// recursively and evaluated in memory.
-const (
-	maxSourceSize = 1 << 20
-	maxDataSize   = 64 << 20
-)
+// MaxSourceSize is the size in bytes beyond which a file of configuration or
+// variables is refused: it is parsed recursively and evaluated in memory.
+const MaxSourceSize = 1 << 20
+
+// maxDataSize is the same for files that functions read.
+const maxDataSize = 64 << 20
 
 const (
 	nativeSuffix   = ".floto.hcl"
@@ -65,7 +66,7 @@ func (p *project) parseFile(name string) *hcl.File {
 		p.report(notAvailable("Override files", p.opts.ToolVersion, rng))
 		return nil
 	}
-	src, err := readLimited(p.fsys, name, maxSourceSize)
+	src, err := readLimited(p.fsys, name, MaxSourceSize)
 	if err != nil {
 		p.report(fileError(name, err, rng))
 		return nil
@@ -98,7 +99,25 @@ func (p *project) parseSource(name string, src []byte) *hcl.File {
 }
 
 func parseNative(src []byte, name string) (*hcl.File, hcl.Diagnostics) {
-	return hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	f, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	return f, uptoOpenString(diags)
+}
+
+// uptoOpenString drops what follows the first string without a closing quote:
+// from there on the parser takes strings for code and code for strings.
+func uptoOpenString(diags hcl.Diagnostics) hcl.Diagnostics {
+	var open *hcl.Diagnostic
+	for _, d := range diags {
+		if d.Summary == "Invalid multi-line string" && (open == nil || subject(d).Start.Byte < subject(open).Start.Byte) {
+			open = d
+		}
+	}
+	if open == nil {
+		return diags
+	}
+	return slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool {
+		return d != open && subject(d).Start.Byte >= subject(open).Start.Byte
+	})
 }
 
 // readLimited reads a regular file of at most limit bytes.

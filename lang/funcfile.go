@@ -188,8 +188,8 @@ func (ff fileFunctions) render(name string, vars map[string]cty.Value) (cty.Valu
 	if err != nil {
 		return cty.NilVal, function.NewArgError(0, err)
 	}
-	if len(src) > maxSourceSize {
-		return cty.NilVal, function.NewArgErrorf(0, "the template %q is larger than %d bytes", name, maxSourceSize)
+	if len(src) > MaxSourceSize {
+		return cty.NilVal, function.NewArgErrorf(0, "the template %q is larger than %d bytes", name, MaxSourceSize)
 	}
 	if d := checkTemplateNesting(name, []byte(src)); d != nil {
 		return cty.NilVal, templateError(d)

@@ -15,7 +15,7 @@ func TestLoadHuge(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	const size = maxSourceSize - 100
+	const size = MaxSourceSize - 100
 	fill := func(unit string) string { return strings.Repeat(unit, size/len(unit)) }
 	var chain strings.Builder
 	for i := range 20000 {
@@ -76,7 +76,7 @@ func TestLoadUnreadable(t *testing.T) {
 		file *fstest.MapFile
 		want string
 	}{
-		"too large": {&fstest.MapFile{Data: make([]byte, maxSourceSize+1)}, "larger than"},
+		"too large": {&fstest.MapFile{Data: make([]byte, MaxSourceSize+1)}, "larger than"},
 		"a pipe":    {&fstest.MapFile{Mode: fs.ModeNamedPipe}, "not a regular file"},
 		"not UTF-8": {&fstest.MapFile{Data: []byte("locals {\n  a = \"\xff\"\n}\n")}, "UTF-8"},
 		"NULs":      {&fstest.MapFile{Data: make([]byte, 100)}, "Invalid"},

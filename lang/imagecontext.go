@@ -59,6 +59,11 @@ func (f *frame) contextText(c *Context, text string, outside bool) bool {
 			"A build context cannot be %s://. Write an image of the project, a folder, or docker-image://REFERENCE.", scheme))
 		return false
 	}
+	if strings.HasPrefix(text, "image_set.") && strings.Contains(text, ".image.") {
+		f.report(failure(c.Range, "Quoted reference",
+			"In quotes, %s is the name of a folder. Remove the quotes to refer to the image.", text))
+		return false
+	}
 	p, d := newPath(text, ".", outside, c.Range)
 	if d != nil {
 		f.report(d)

@@ -75,7 +75,7 @@ func (in input) value(literal bool) (cty.Value, hcl.Diagnostics) {
 func (p *project) readInputs() []input {
 	out := p.environmentInputs()
 	for _, name := range p.variableFiles() {
-		src, err := readLimited(p.fsys, name, maxSourceSize)
+		src, err := readLimited(p.fsys, name, MaxSourceSize)
 		if err != nil {
 			p.report(fileError(name, err, fileRange(name)))
 			continue
@@ -129,8 +129,8 @@ func (p *project) variableFiles() []string {
 }
 
 func (p *project) fileInputs(name string, src []byte) []input {
-	if len(src) > maxSourceSize {
-		p.report(fileError(name, fmt.Errorf("the file is larger than %d bytes", maxSourceSize), fileRange(name)))
+	if len(src) > MaxSourceSize {
+		p.report(fileError(name, fmt.Errorf("the file is larger than %d bytes", MaxSourceSize), fileRange(name)))
 		return nil
 	}
 	f := p.parseSource(name, src)

@@ -39,7 +39,7 @@ func (p *project) readRootFile(at *Path) *rootFile {
 			"The file %q must end in .root.hcl (the native form) or in .yaml or .yml (a Compose file).", path.Base(name)))
 		return nil
 	}
-	src, err := readLimited(p.fsys, name, maxSourceSize)
+	src, err := readLimited(p.fsys, name, MaxSourceSize)
 	if err != nil {
 		p.report(fileError(name, err, at.Range))
 		return nil

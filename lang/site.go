@@ -126,5 +126,9 @@ func (f *frame) parent(p *Patch, b *block, outside bool) {
 			return
 		}
 		p.Parent = path.Name
+	case v != "latest" && v != "none":
+		if hint := didYouMean(strings.ToLower(v), []string{"latest", "none"}); hint != "" {
+			f.report(failure(p.ParentRange, "Invalid parent", "%q is no patch's id.%s Otherwise write a patch's id, or a patch file.", v, hint))
+		}
 	}
 }

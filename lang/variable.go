@@ -3,6 +3,7 @@ package lang
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
@@ -28,6 +29,7 @@ func (d *variableDecl) evaluate(f *frame) cty.Value {
 	v.Description, _ = f.constantText(b, "description")
 	v.Sensitive = f.constantFlag(b, "sensitive", false)
 	t := f.variableType(b)
+	v.Files = f.inputFiles(v.Name)
 	v.Type = t.constraint.WithoutOptionalAttributesDeep()
 	value, from, ok := f.variableValue(v, t, b)
 	if !ok {
@@ -38,8 +40,21 @@ func (d *variableDecl) evaluate(f *frame) cty.Value {
 		v.Value = markSensitive(value)
 	}
 	f.bindVariable(v)
+	f.checkDefault(v, b)
 	f.validate(from, b)
 	return v.Value
+}
+
+// inputFiles lists the files that set a variable.
+func (f *frame) inputFiles(name string) []string {
+	var out []string
+	for _, in := range f.scope.inputs[name] {
+		if in.kind == fromFile {
+			out = append(out, in.origin)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func (f *frame) variableType(b *block) variableType {
@@ -91,6 +106,22 @@ func (f *frame) variableValue(v *Variable, t variableType, b *block) (value cty.
 		return cty.NilVal, from, false
 	}
 	return value, from, true
+}
+
+// checkDefault warns of a secret in the configuration, whose files travel.
+func (f *frame) checkDefault(v *Variable, b *block) {
+	a := b.attrs["default"]
+	if a == nil || !v.Sensitive {
+		return
+	}
+	if value, diags := a.Expr.Value(nil); diags.HasErrors() || value.IsNull() {
+		return
+	}
+	d := failure(a.Expr.Range(), "Default of a sensitive variable",
+		"The default of variable %q stands in a file that travels in conf of every patch. Remove it, and give the value in %s, which does not travel where it sets a sensitive variable.",
+		v.Name, variablesFile)
+	d.Severity = hcl.DiagWarning
+	f.report(d)
 }
 
 // convertReason names the attribute or element in which a conversion failed.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -33,7 +35,27 @@ func (d *Description) checkHead() error {
 	case d.Flotobuild.FormatVersion != FormatVersion:
 		return fmt.Errorf("formatVersion is %d instead of %d", d.Flotobuild.FormatVersion, FormatVersion)
 	}
-	return checkContents(d.Flotobuild.Contents)
+	for key, text := range map[string]string{"siteName": d.SiteName, "name": d.Name, "id": d.ID, "flotobuild.version": d.Flotobuild.Version} {
+		if strings.ContainsFunc(text, unicode.IsControl) {
+			return fmt.Errorf("%s %q holds a control character", key, text)
+		}
+	}
+	if err := checkContents(d.Flotobuild.Contents); err != nil {
+		return err
+	}
+	return d.checkRoot()
+}
+
+// checkRoot checks that the patch brings the site's root definition file.
+func (d *Description) checkRoot() error {
+	if d.RootDefinitionFile == "" {
+		return errors.New("rootDefinitionFile is empty")
+	}
+	want := ConfDir + d.RootDefinitionFile
+	if !slices.ContainsFunc(d.Flotobuild.Contents, func(c Content) bool { return c.Path == want }) {
+		return fmt.Errorf("entry %q, which rootDefinitionFile names, is not listed", want)
+	}
+	return nil
 }
 
 func (d *Description) checkImages() error {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -97,10 +99,10 @@ func decode(b []byte) (*Description, error) {
 // maxDepth bounds the nesting of a description's values.
 const maxDepth = 32
 
-// checkKeys refuses objects in which a key stands twice, since readers differ
-// in which one they take.
+// checkKeys refuses objects in which a key stands twice, in whatever case, since
+// readers differ in which one they take.
 func checkKeys(dec *json.Decoder) error {
-	if err := checkValue(dec, 0); err != nil {
+	if err := checkValue(dec, 0, false); err != nil {
 		return err
 	}
 	if _, err := dec.Token(); err != io.EOF {
@@ -109,7 +111,38 @@ func checkKeys(dec *json.Decoder) error {
 	return nil
 }
 
-func checkValue(dec *json.Decoder, depth int) error {
+// freeMaps are the keys of objects whose own keys are data, so that they may
+// differ in case alone.
+var freeMaps = map[string]bool{"imageMap": true, "inputs": true, "annotations": true}
+
+// addKey notes a key. encoding/json takes keys for a field in any case.
+func addKey(keys map[string]string, name string, free bool) error {
+	folded := name
+	if !free {
+		folded = strings.Map(fold, name)
+	}
+	switch other, ok := keys[folded]; {
+	case ok && other == name:
+		return fmt.Errorf("key %q stands twice", name)
+	case ok:
+		return fmt.Errorf("keys %q and %q differ in case alone", other, name)
+	}
+	keys[folded] = name
+	return nil
+}
+
+// fold gives the least of the characters that are equal but for case, as
+// strings.EqualFold takes them.
+func fold(r rune) rune {
+	least := r
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		least = min(least, f)
+	}
+	return least
+}
+
+// checkValue checks a value; the keys of a free one may differ in case alone.
+func checkValue(dec *json.Decoder, depth int, free bool) error {
 	t, err := dec.Token()
 	if err != nil {
 		return unexpected(err)
@@ -121,19 +154,20 @@ func checkValue(dec *json.Decoder, depth int) error {
 	if depth == maxDepth {
 		return fmt.Errorf("values are nested more than %d deep", maxDepth)
 	}
-	keys := make(map[json.Token]bool)
+	keys := make(map[string]string)
+	name := ""
 	for dec.More() {
 		if open == '{' {
 			k, err := dec.Token()
 			if err != nil {
 				return unexpected(err)
 			}
-			if keys[k] {
-				return fmt.Errorf("key %q stands twice", k)
+			name, _ = k.(string)
+			if err := addKey(keys, name, free); err != nil {
+				return err
 			}
-			keys[k] = true
 		}
-		if err := checkValue(dec, depth+1); err != nil {
+		if err := checkValue(dec, depth+1, open == '{' && freeMaps[name]); err != nil {
 			return err
 		}
 	}

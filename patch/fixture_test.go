@@ -89,7 +89,7 @@ func (s *site) describe(day int, images []Image, parents ...*Header) *Descriptio
 	created := NewTime(time.Date(2026, 3, day, 11, 38, 5, 717e6, time.UTC))
 	rev := fmt.Sprintf("plant-1.%d", day)
 	d := &Description{
-		CreationDate: created, ID: NewID(created.Time, rev, "north"), Revision: rev, Name: "plant", SiteName: "north",
+		CreationDate: created, ID: NewID(created.Time, rev, "north"), Revision: rev, Name: "plant", SiteName: "north", RootDefinitionFile: "plant.hcl",
 		Flotobuild: Additions{FormatVersion: FormatVersion, Version: fmt.Sprintf("1.%d.0", day)},
 	}
 	var known []*Description

@@ -40,7 +40,7 @@ func ReadHeader(r io.Reader) (*Header, error) {
 }
 
 func readHeader(r io.Reader) (*Header, error) {
-	text, err := readLeading(r, VersionEntry, int64(len(VersionText)))
+	text, err := readLeading(r, VersionEntry, maxVersion)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,14 @@ func readHeader(r io.Reader) (*Header, error) {
 	return &Header{d, digest.FromBytes(raw), raw}, nil
 }
 
+// maxVersion is more than any VERSION.txt needs in bytes, so that another
+// version is reported as such.
+const maxVersion = 64
+
+// slack is the number of bytes by which a compressed entry may exceed the limit
+// of its content.
+const slack = 1 << 10
+
 // readLeading reads one entry from its local header on; it must be called name
 // and have at most limit bytes.
 func readLeading(r io.Reader, name string, limit int64) ([]byte, error) {
@@ -65,7 +73,8 @@ func readLeading(r io.Reader, name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if rec.size > limit || rec.packed > limit {
+	// Deflate may make short data longer.
+	if rec.size > limit || rec.packed > limit+slack {
 		return nil, fmt.Errorf("entry %q has %d bytes, and %d are the limit", name, rec.size, limit)
 	}
 	packed, err := readN(r, rec.packed)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -120,6 +121,10 @@ func TestHostile(t *testing.T) {
 			d.RequiredImageIDs = append(d.RequiredImageIDs, digest.FromString("x"))
 		}, "requiredImageIds"},
 		"hidden image":  {func(d *Description, _ *[]forged) { d.ImageMap["ghost"] = d.ImageMap["control"] }, "imageMap"},
+		"steering site": {func(d *Description, _ *[]forged) { d.SiteName = "n\x1b[2J" }, "siteName"},
+		"steering id":   {func(d *Description, _ *[]forged) { d.ID = "a\nb" }, "holds a control character"},
+		"no root":       {func(d *Description, _ *[]forged) { d.RootDefinitionFile = "" }, "rootDefinitionFile is empty"},
+		"other root":    {func(d *Description, _ *[]forged) { d.RootDefinitionFile = "x.hcl" }, `"conf/x.hcl", which rootDefinitionFile names`},
 		"newer":         {func(d *Description, _ *[]forged) { d.Flotobuild.FormatVersion = 2 }, "newer flotobuild"},
 		"other tool":    {func(d *Description, _ *[]forged) { d.Flotobuild.FormatVersion = 0 }, "another tool"},
 		"wrong diff id": {wrongDiffID, "diff id"},
@@ -159,6 +164,37 @@ func check(t *testing.T, b []byte) error {
 		_, err = Verify(t.Context(), r, VerifyOptions{})
 	}
 	return err
+}
+
+// Another VERSION.txt, and a compressed one, are read for what they say.
+func TestOtherVersions(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		deflate bool
+		want    string
+	}{
+		{VersionText, true, DescriptionEntry},
+		{"floto patch v12.1", false, `"floto patch v12.1", and only`},
+		{"floto patch v2", true, `"floto patch v2", and only`},
+		{strings.Repeat("x", maxVersion+1), false, "65 bytes"},
+	} {
+		r := &record{name: VersionEntry, mode: ModeFile, crc: crc32.ChecksumIEEE([]byte(c.text)), size: int64(len(c.text)), packed: int64(len(c.text))}
+		data := []byte(c.text)
+		if c.deflate {
+			var b bytes.Buffer
+			w, err := flate.NewWriter(&b, flate.BestCompression)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.Write(data)
+			w.Close()
+			data, r.method, r.packed = b.Bytes(), methodDeflate, int64(b.Len())
+		}
+		_, err := ReadHeader(bytes.NewReader(append(r.local(), data...)))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.text, err)
+		}
+	}
 }
 
 func TestFileBelowFile(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/flotobuild/flotobuild/internal/regular"
 )
 
 // A File is a patch file of a folder.
@@ -52,14 +54,7 @@ func readFile(path string) File {
 }
 
 func headerOf(path string) (*Header, int64, error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	if !st.Mode().IsRegular() {
-		return nil, 0, errors.New("this is no regular file")
-	}
-	f, err := os.Open(path)
+	f, st, err := regular.Open(path)
 	if err != nil {
 		return nil, 0, err
 	}

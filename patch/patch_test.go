@@ -197,7 +197,7 @@ func TestGoldenBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "27e82625bc1210ac0e76bcdf7aa1fb761c9e6302d7c358899ce0cfcfa15fa558"
+	const want = "2ccf6ac8c772b5a63ce0db33fc551b1f33431d29ded498efb926263a02025dda"
 	if got := digest.FromBytes(b).Encoded(); got != want {
 		t.Errorf("sha256 of the patch is %s, want %s: a change of the format must be meant", got, want)
 	}
@@ -290,7 +290,7 @@ func TestCreateSweeps(t *testing.T) {
 func TestNoSpace(t *testing.T) {
 	s := newSite(t)
 	d := s.describe(1, nil)
-	d.SetContents([]Content{{Path: "conf/huge", Size: 1 << 60, SHA256: digest.FromString("").Encoded()}})
+	d.SetContents([]Content{NewContent("conf/plant.hcl", nil), {Path: "conf/huge", Size: 1 << 60, SHA256: digest.FromString("").Encoded()}})
 	if _, err := Create(s.dir, d); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("got %v", err)
 	}
@@ -352,8 +352,15 @@ func TestList(t *testing.T) {
 	s.write(s.describe(2, images))
 	os.WriteFile(filepath.Join(s.dir, "a"+Extension), []byte("PK"), 0o666)
 	os.WriteFile(filepath.Join(s.dir, "notes.txt"), nil, 0o666)
+	pipe := filepath.Join(s.dir, "pipe"+Extension)
+	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(pipe); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("pipe: %v", err)
+	}
 	files, err := List(s.dir)
-	if err != nil || len(files) != 4 {
+	if err != nil || len(files) != 5 {
 		t.Fatalf("%v, %v", files, err)
 	}
 	if files[0].Path != newest || files[3].Err == nil {

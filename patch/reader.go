@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/flotobuild/flotobuild/internal/regular"
 	"github.com/flotobuild/flotobuild/internal/verify"
 	"github.com/flotobuild/flotobuild/store"
 )
@@ -35,18 +35,14 @@ type entry struct {
 
 // Open opens the patch file at path.
 func Open(path string) (*Reader, error) {
-	f, err := os.Open(path)
+	f, st, err := regular.Open(path)
+	if errors.Is(err, regular.ErrNot) {
+		return nil, fmt.Errorf("cannot open patch %q: %w", path, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot open patch: %w", err)
 	}
-	st, err := f.Stat()
-	if err == nil && !st.Mode().IsRegular() {
-		err = errors.New("this is no regular file")
-	}
-	var r *Reader
-	if err == nil {
-		r, err = newReader(f, st.Size())
-	}
+	r, err := newReader(f, st.Size())
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("cannot open patch %q: %w", path, err)

@@ -61,13 +61,20 @@ func (r *resolver) gatherConf(ctx context.Context, c *confFacts, omit []string) 
 }
 
 // omitted lists what never travels in conf/: outputs, flotobuild's own folder,
-// root file systems and OCI layouts, which travel as images, and secrets. Paths
-// outside of the project are left out, and so is an output that is the project
+// root file systems and OCI layouts, which travel as images, secrets, and files
+// of variables that set a sensitive one. Paths outside of the project are left out, and so is an output that is the project
 // folder itself: patch files are never part of conf.
 func (r *resolver) omitted() []string {
 	omit := map[string]bool{DataDir: true}
 	for _, s := range r.cfg.Sites {
 		omit[path.Clean(s.Patch.Output.Name)] = true
+	}
+	for _, v := range r.cfg.Variables {
+		for _, f := range v.Files {
+			if v.Sensitive {
+				omit[path.Clean(f)] = true
+			}
+		}
 	}
 	for _, set := range r.cfg.ImageSets {
 		for _, i := range set.Images {

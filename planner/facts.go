@@ -33,6 +33,7 @@ type Facts interface {
 
 // A DockerfileQuery asks which images of others a build needs.
 type DockerfileQuery struct {
+	Dir       string // the build context; the file stands in it
 	File      string
 	Target    string            // stage; empty means the last one
 	Args      map[string]string // build args

@@ -78,6 +78,10 @@ func buildInputs(in map[string]string, b *Build, f *imageFacts, done map[string]
 	for k, v := range b.Args {
 		in["arg:"+k] = v
 	}
+	// The values of secrets are not recorded, but whether a build gets one is.
+	for id := range b.Secrets {
+		in["secret:"+id] = "present"
+	}
 	addFolder(in, "context", f.folder)
 	for name, c := range b.Contexts {
 		switch {

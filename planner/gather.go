@@ -114,6 +114,7 @@ func (r *resolver) gatherBuild(ctx context.Context, f *imageFacts) hcl.Diagnosti
 func (r *resolver) gatherDockerfile(ctx context.Context, f *imageFacts) hcl.Diagnostics {
 	b := f.lang.Build
 	d, err := r.facts.Dockerfile(ctx, DockerfileQuery{
+		Dir:       b.Context.Name,
 		File:      dockerfilePath(b),
 		Target:    b.Target,
 		Args:      b.Args,

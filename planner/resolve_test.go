@@ -59,7 +59,7 @@ func TestResolve(t *testing.T) {
 		t.Errorf("pins %v", got)
 	}
 	if got := slices.Sorted(maps.Keys(app.Fingerprint.Inputs)); strings.Join(got, " ") !=
-		"arg:RELEASE base:alpine:3 base:golang context-dir:assets:logo context:main.go dockerfile image:base label:l platform target" {
+		"arg:RELEASE base:alpine:3 base:golang context-dir:assets:logo context:main.go dockerfile image:base label:l platform secret:env secret:token target" {
 		t.Errorf("inputs %v", got)
 	}
 	if got := d.image(t, "ui"); !slices.Equal(got.Platforms, []string{"linux/amd64", "linux/arm64"}) || !slices.Equal(got.DependsOn, []string{app.Address}) {
@@ -86,6 +86,22 @@ func TestResolveAsksOnce(t *testing.T) {
 	}
 	if got := strings.Join(facts.omit, " "); got != ".flotobuild dist/aachen dist/berlin keys/token rootfs/base.tar rootfs/unused.tar" {
 		t.Errorf("omitted %s", got)
+	}
+}
+
+func TestSecretFilesOfVariablesAreOmitted(t *testing.T) {
+	cfg, facts := plant()
+	cfg.Variables = []*lang.Variable{
+		{Name: "token", Sensitive: true, Files: []string{"./site.hclvars", "/etc/x.hclvars", "flotobuild.hclvars"}},
+		{Name: "release", Files: []string{"release.auto.hclvars"}},
+	}
+	resolve(t, cfg, facts)
+	for name, want := range map[string]bool{
+		"site.hclvars": true, "flotobuild.hclvars": true, "/etc/x.hclvars": false, "release.auto.hclvars": false,
+	} {
+		if got := slices.Contains(facts.omit, name); got != want {
+			t.Errorf("%s is omitted: %t", name, got)
+		}
 	}
 }
 
@@ -126,6 +142,9 @@ func TestFingerprints(t *testing.T) {
 		{"compression", func(c *lang.Config, _ *fakeFacts) { c.Settings.Engine.Compression = "gzip" }, ""},
 		{"secret", func(c *lang.Config, _ *fakeFacts) {
 			c.ImageSets[0].Images[0].Build.Secrets["x"] = lang.Secret{Env: "X"}
+		}, "app ui"},
+		{"value of a secret", func(c *lang.Config, _ *fakeFacts) {
+			c.ImageSets[0].Images[0].Build.Secrets["env"] = lang.Secret{File: &lang.Path{Name: "keys/other"}}
 		}, ""},
 		{"version", func(c *lang.Config, _ *fakeFacts) { c.Sites[0].Patch.Version = "2.0.0" }, ""},
 	} {

@@ -47,6 +47,8 @@ func reasonText(r planner.Reason) string {
 		return fmt.Sprintf("%s %s %s", kind, name, values(r))
 	case "target", "platform":
 		return fmt.Sprintf("%s %s", kind, values(r))
+	case "secret":
+		return fmt.Sprintf("secret %s %s", name, happened(r))
 	case "dockerfile":
 		return "Dockerfile " + happened(r)
 	case "rootfs":

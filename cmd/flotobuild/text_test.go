@@ -27,6 +27,8 @@ func TestReasonText(t *testing.T) {
 		{"label:vendor", "x", "", `label vendor removed, was "x"`},
 		{"target", "prod", "dev", `target "prod" → "dev"`},
 		{"platform", "linux/amd64", "linux/arm64", `platform "linux/amd64" → "linux/arm64"`},
+		{"secret:token", "", "present", "secret token new"},
+		{"secret:token", "present", "", "secret token removed"},
 		{"dockerfile", a, b, "Dockerfile changed"},
 		{"context:app", a, b, "context app changed"},
 		{"context:app", "", b, "context app new"},
@@ -64,5 +66,11 @@ func TestStep(t *testing.T) {
 		if got := step(in); got != want {
 			t.Errorf("step(%q) = %q, want %q", in, got, want)
 		}
+	}
+}
+
+func TestSafeReplacesDirections(t *testing.T) {
+	if got, want := safe("a\tb\nü\x1b[2J\u009b\u202eexe\u2066\u200f\x7f"), "a\tb\nü\ufffd[2J\ufffd\ufffdexe\ufffd\ufffd\ufffd"; got != want {
+		t.Errorf("got %q", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/term"
@@ -125,14 +126,15 @@ func paint(color bool, s style, text string) string {
 	return string(s) + text + "\x1b[0m"
 }
 
-// safe replaces control characters other than line ends and tabs: names come
-// from files of unknown makers, and must not steer the terminal.
+// safe replaces control characters other than line ends and tabs, and those that
+// change the direction of text: names come from files of unknown makers, and
+// must not steer the terminal or look like others.
 func safe(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || r >= 0x20 && r != 0x7f && (r < 0x80 || r > 0x9f) {
-			return r
+		if r != '\n' && r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return '\ufffd'
 		}
-		return '\ufffd'
+		return r
 	}, text)
 }
 

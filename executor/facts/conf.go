@@ -21,7 +21,8 @@ import (
 // Conf implements planner.Facts. As git archive does, it leaves out folders
 // without files, submodules and nested repositories; sockets, pipes and devices
 // are left out, too. Executable files have mode 0755, all others 0644. Patch
-// files are never part of conf.
+// files are never part of conf, nor are .GIT_DESCRIBE and .GIT_TIMESTAMP of the
+// project folder, which flotobuild writes itself.
 func (w *Workspace) Conf(ctx context.Context, q planner.ConfQuery) ([]planner.File, error) {
 	for _, p := range slices.Concat(q.Include, q.Exclude) {
 		if !doublestar.ValidatePattern(p) {
@@ -96,9 +97,16 @@ func (w *Workspace) walkConf() ([]string, error) {
 	return names, err
 }
 
+// written are the entries of conf/ that flotobuild makes itself. Old tools left
+// such files in projects.
+var written = []string{patch.GitDescribe, patch.GitTimestamp}
+
 // selected applies the patterns and the omissions.
 func selected(name string, q planner.ConfQuery) bool {
 	if strings.HasSuffix(name, patch.Extension) || slices.Contains(strings.Split(name, "/"), ".git") {
+		return false
+	}
+	if slices.Contains(written, patch.ConfDir+name) {
 		return false
 	}
 	for _, o := range q.Omit {
@@ -113,9 +121,6 @@ func selected(name string, q planner.ConfQuery) bool {
 // confFile describes a file; where it is regular its digest is still to be
 // computed. It returns nil for what does not travel.
 func (w *Workspace) confFile(name string) (*planner.File, *hashed, error) {
-	if err := patch.CheckPath(patch.ConfDir + name); err != nil {
-		return nil, nil, fmt.Errorf("cannot take file %q into conf: %w; rename it or exclude it from conf", name, err)
-	}
 	full := w.path(name)
 	info, err := os.Lstat(full)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -124,18 +129,21 @@ func (w *Workspace) confFile(name string) (*planner.File, *hashed, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot take file %q into conf: %w", name, bare(err))
 	}
-	switch mode := info.Mode(); {
-	case mode&fs.ModeSymlink != 0:
+	if mode := info.Mode(); !mode.IsRegular() && mode&fs.ModeSymlink == 0 {
+		return nil, nil, nil
+	}
+	if err := patch.CheckPath(patch.ConfDir + name); err != nil {
+		return nil, nil, fmt.Errorf("cannot take file %q into conf: %w; rename it or exclude it from conf", name, err)
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
 		f, err := w.confLink(name)
 		return f, nil, err
-	case mode.IsRegular():
-		f := &planner.File{Path: name, Mode: uint32(patch.ModeFile)}
-		if mode&0o100 != 0 {
-			f.Mode = uint32(patch.ModeExecutable)
-		}
-		return f, &hashed{path: full, info: info}, nil
 	}
-	return nil, nil, nil
+	f := &planner.File{Path: name, Mode: uint32(patch.ModeFile)}
+	if info.Mode()&0o100 != 0 {
+		f.Mode = uint32(patch.ModeExecutable)
+	}
+	return f, &hashed{path: full, info: info}, nil
 }
 
 // confLink describes a symbolic link, which must not lead out of the project:

@@ -65,6 +65,23 @@ func TestConfWithoutGit(t *testing.T) {
 	}
 }
 
+// Files that flotobuild writes itself are not taken from the project.
+func TestConfLeavesOutOwnFiles(t *testing.T) {
+	dir := repository(t, map[string]string{".GIT_DESCRIBE": "v0", ".GIT_TIMESTAMP": "0", "sub/.GIT_DESCRIBE": "v0", "a": "a"})
+	if got := conf(t, open(t, dir), planner.ConfQuery{}); got != "a sub/.GIT_DESCRIBE" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// A file with a bad name that is gone, though not yet in git, is no problem.
+func TestConfOfRemovedFile(t *testing.T) {
+	dir := repository(t, map[string]string{`a\b`: "x", "a": "a"})
+	check(t, os.Remove(filepath.Join(dir, `a\b`)))
+	if got := conf(t, open(t, dir), planner.ConfQuery{}); got != "a" {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestConfWithMergeConflict(t *testing.T) {
 	dir := repository(t, map[string]string{"a": "1"})
 	git(t, dir, "checkout", "-q", "-b", "side")

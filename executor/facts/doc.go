@@ -10,7 +10,8 @@
 // A context is what BuildKit would send: the folder less .dockerignore, with
 // names, mode bits (07777), link targets and bytes, empty folders included.
 // Times and owners are left out, as BuildKit's local source resets or ignores
-// them. Sockets, pipes and devices are skipped. Names have to be UTF-8.
+// them. Pipes and devices are sent as such, and sockets as empty files. Names
+// have to be UTF-8.
 //
 // # Digest cache
 //

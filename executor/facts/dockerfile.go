@@ -23,7 +23,7 @@ import (
 // of the project's own images do not exist before it. For the same reason an
 // image that only an ONBUILD trigger names is not pinned.
 func (w *Workspace) Dockerfile(_ context.Context, q planner.DockerfileQuery) (*planner.Dockerfile, error) {
-	data, err := w.text(q.File)
+	data, err := w.contextText(q.Dir, q.File)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/moby/patternmatcher"
@@ -28,7 +29,7 @@ func (w *Workspace) Folder(ctx context.Context, q planner.FolderQuery) (map[stri
 	if !info.IsDir() {
 		return nil, fmt.Errorf("cannot read folder %q: it is no folder", q.Dir)
 	}
-	matcher, err := w.ignored(q.IgnoreFiles)
+	matcher, err := w.ignored(q.Dir, q.IgnoreFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -51,9 +52,9 @@ func (w *Workspace) Folder(ctx context.Context, q planner.FolderQuery) (map[stri
 // entry is a file, folder or link of a context.
 type entry struct {
 	path   string // slash-separated, relative to the context
-	kind   byte   // 'd', 'f' or 'l'
+	kind   byte   // as find -type has it: d, f, l, p, c or b
 	mode   uint32 // 07777
-	target string // of a link
+	target string // of a link; the number of a device
 	file   *hashed
 }
 
@@ -141,10 +142,33 @@ func (c *contextWalk) addInfo(name string, info fs.FileInfo, ignored bool, match
 	case mode.IsRegular():
 		e.kind, e.file = 'f', &hashed{path: full, info: info}
 	default:
-		return nil
+		e.special(info)
 	}
 	c.entries = append(c.entries, e)
 	return nil
+}
+
+// special describes what is no file, folder or link. BuildKit sends pipes and
+// devices as such, and a socket as a file without bytes.
+func (e *entry) special(info fs.FileInfo) {
+	switch mode := info.Mode(); {
+	case mode&fs.ModeNamedPipe != 0:
+		e.kind = 'p'
+	case mode&fs.ModeCharDevice != 0:
+		e.kind, e.target = 'c', device(info)
+	case mode&fs.ModeDevice != 0:
+		e.kind, e.target = 'b', device(info)
+	default:
+		e.kind, e.target = 'f', digest.FromBytes(nil).String()
+	}
+}
+
+// device returns the number of a device.
+func device(info fs.FileInfo) string {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return fmt.Sprint(st.Rdev)
+	}
+	return ""
 }
 
 // addDir adds a folder and its entries. An ignored folder is there only as the

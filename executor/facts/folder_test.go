@@ -3,8 +3,10 @@ package facts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,7 +31,7 @@ func folder(t testing.TB, w *Workspace) map[string]digest.Digest {
 // kept lists the files that a walk sees, without folders.
 func kept(t *testing.T, w *Workspace) string {
 	t.Helper()
-	m, err := w.ignored([]string{"Dockerfile.dockerignore", ".dockerignore"})
+	m, err := w.ignored(".", []string{"Dockerfile.dockerignore", ".dockerignore"})
 	check(t, err)
 	c := &contextWalk{ctx: context.Background(), root: w.dir, matcher: m}
 	check(t, c.dir(".", noMatch))
@@ -129,7 +131,8 @@ func TestFolderDigests(t *testing.T) {
 		{"entry added", func(d string) error { return os.Mkdir(d+"/new", 0o755) }, "new"},
 		{"entry removed", func(d string) error { return os.Remove(d + "/top") }, "top"},
 		{"times", func(d string) error { return os.Chtimes(d+"/top", racyTime, racyTime) }, ""},
-		{"socket", func(d string) error { return syscall.Mkfifo(d+"/app/pipe", 0o644) }, ""},
+		{"pipe", func(d string) error { return syscall.Mkfifo(d+"/app/pipe", 0o644) }, "app"},
+		{"socket", func(d string) error { return listen(d + "/app/socket") }, "app"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := workspace(t, files)
@@ -149,10 +152,77 @@ func TestFolderDigests(t *testing.T) {
 	}
 }
 
+// listen leaves a socket behind.
+func listen(name string) error {
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: name})
+	if err != nil {
+		return err
+	}
+	l.SetUnlinkOnClose(false)
+	return l.Close()
+}
+
+// What is neither file, folder nor link is seen as BuildKit sends it.
+func TestSpecialEntries(t *testing.T) {
+	w := workspace(t, map[string]string{"empty": ""})
+	check(t, syscall.Mkfifo(filepath.Join(w.dir, "pipe"), 0o640))
+	check(t, os.Chmod(filepath.Join(w.dir, "pipe"), 0o640))
+	check(t, listen(filepath.Join(w.dir, "socket")))
+	check(t, os.Chmod(filepath.Join(w.dir, "socket"), 0o644))
+	c := &contextWalk{ctx: context.Background(), root: w.dir}
+	check(t, c.dir(".", noMatch))
+	var got []string
+	for _, e := range c.entries {
+		got = append(got, fmt.Sprintf("%c %o %s %s", e.kind, e.mode, e.path, e.target))
+	}
+	want := []string{"f 644 empty ", "p 640 pipe ", "f 644 socket " + digest.FromBytes(nil).String()}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+	if got, want := sentByBuildKit(t, w.dir, ""), "empty pipe socket"; got != want {
+		t.Errorf("BuildKit sends %s", got)
+	}
+	null, err := os.Stat(os.DevNull)
+	check(t, err)
+	var e entry
+	if e.special(null); e.kind != 'c' || e.target != device(null) || e.target == "" {
+		t.Errorf("device: %+v", e)
+	}
+}
+
 func union(a, b map[string]digest.Digest) map[string]digest.Digest {
 	out := maps.Clone(a)
 	maps.Copy(out, b)
 	return out
+}
+
+// BuildKit reads the Dockerfile and the ignore file within the context.
+func TestLinksOutOfContext(t *testing.T) {
+	w := workspace(t, map[string]string{
+		"other/Dockerfile": "FROM scratch\n", "other/ignore": "x",
+		"app/prod/Dockerfile": "FROM scratch\n", "app/Dockerfile": "->prod/Dockerfile", "app/out": "->../other/Dockerfile",
+		"app/gone": "->prod/none", "app/dir": "->../other", "app/ignore": "->../other/ignore",
+	})
+	check(t, os.Symlink(filepath.Join(w.dir, "app/prod/Dockerfile"), filepath.Join(w.dir, "app/absolute")))
+	check(t, os.Symlink("app", filepath.Join(w.dir, "linked")))
+	for _, c := range []struct{ dir, file, want string }{
+		{"app", "Dockerfile", ""},
+		{"linked", "Dockerfile", ""},
+		{"app", "out", "leaves the build context"},
+		{"app", "absolute", "leaves the build context"},
+		{"app", "dir/Dockerfile", "leaves the build context"},
+		{"app", "gone", "no such file"},
+		{"app", "prod", "no regular file"},
+	} {
+		_, err := w.Dockerfile(context.Background(), planner.DockerfileQuery{Dir: c.dir, File: c.dir + "/" + c.file})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s/%s: %v", c.dir, c.file, err)
+		}
+	}
+	_, err := w.Folder(context.Background(), planner.FolderQuery{Dir: "app", IgnoreFiles: []string{"app/none", "app/ignore"}})
+	if !errors.Is(err, errLeaves) {
+		t.Errorf("ignore file: %v", err)
+	}
 }
 
 func TestFolderRefuses(t *testing.T) {

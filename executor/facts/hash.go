@@ -9,11 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
-	"syscall"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/flotobuild/flotobuild/internal/regular"
 )
 
 // File implements planner.Facts.
@@ -73,19 +74,14 @@ const maxBuffer = 256 << 10
 // read hashes a file and keeps the digest where the file stood still.
 func (w *Workspace) read(ctx context.Context, f *hashed) error {
 	opened := time.Now()
-	// Without O_NONBLOCK a pipe that took the file's place would hang.
-	file, err := os.OpenFile(f.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	file, before, err := regular.Open(f.path)
+	if errors.Is(err, regular.ErrNot) {
+		return fmt.Errorf("cannot read file %q: it is no regular file any more", f.path)
+	}
 	if err != nil {
 		return fmt.Errorf("cannot read file: %w", err)
 	}
 	defer file.Close()
-	before, err := file.Stat()
-	if err != nil {
-		return fmt.Errorf("cannot read file: %w", err)
-	}
-	if !before.Mode().IsRegular() {
-		return fmt.Errorf("cannot read file %q: it is no regular file any more", f.path)
-	}
 	h := sha256.New()
 	// Most files are small: io.Copy's own buffer would cost more than they do.
 	buffer := make([]byte, min(max(before.Size()+1, 512), maxBuffer))

@@ -15,7 +15,7 @@ import (
 	"github.com/flotobuild/flotobuild/planner"
 )
 
-// writePatch writes an empty patch of the site, made on a day of January, and
+// writePatch writes a patch without images of the site, made on a day of January, and
 // returns its id and file.
 func writePatch(t *testing.T, dir, site string, day int) (id, file string) {
 	t.Helper()
@@ -23,13 +23,16 @@ func writePatch(t *testing.T, dir, site string, day int) (id, file string) {
 	created := time.Date(2026, 1, day, 0, 0, 0, 0, time.UTC)
 	d := &patch.Description{
 		CreationDate: patch.NewTime(created), ID: patch.NewID(created, "plant-v1", site), SiteName: site, Name: "plant",
-		Flotobuild: patch.Additions{FormatVersion: patch.FormatVersion, Version: "1.0.0"},
+		RootDefinitionFile: "plant.root.hcl",
+		Flotobuild:         patch.Additions{FormatVersion: patch.FormatVersion, Version: "1.0.0"},
 	}
 	d.SetImages(nil, nil)
-	d.SetContents(nil)
+	root := patch.NewContent("conf/plant.root.hcl", nil)
+	d.SetContents([]patch.Content{root})
 	w, err := patch.Create(dir, d)
 	check(t, err)
 	defer w.Abort()
+	check(t, w.Add(t.Context(), root.Path, strings.NewReader("")))
 	check(t, w.Finish())
 	check(t, w.Publish())
 	return d.ID, w.Path()
