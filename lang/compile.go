@@ -32,7 +32,7 @@ type PatchInfo struct {
 
 // Compile compiles the site's root definition. Load has done so with unknown
 // ids, so that what is left to go wrong depends on the ids. With errors the
-// manifest is nil. Equal files and inputs give equal bytes.
+// manifest holds what could be compiled. Equal files and inputs give equal bytes.
 //
 // It is for configurations that Load found no errors in, reads files through
 // the file system that Load was given, and must not be called concurrently for
@@ -40,16 +40,9 @@ type PatchInfo struct {
 func (s *Site) Compile(in CompileInput) (*Manifest, hcl.Diagnostics) {
 	f := &frame{scope: s.source.scope}
 	c := f.compile(s, s.source.root, &in)
-	var m *Manifest
-	if !f.hasErrors() {
-		m = c.manifest()
-	}
-	p := f.scope.project
+	m, p := c.manifest(), f.scope.project
 	if len(f.diags) == 0 {
 		return m, nil
-	}
-	if f.hasErrors() {
-		m = nil
 	}
 	return m, sortDiagnostics(redact(f.diags, f.scope.secrets(), newLineMask(p.files, f.diags)))
 }

@@ -55,7 +55,7 @@ func compileArchive(t *testing.T, a *txtar.Archive) string {
 	for _, s := range cfg.Sites {
 		m, diags := s.Compile(archiveInput(a, s))
 		writeDiagnostics(t, &b, cfg, diags)
-		if m == nil {
+		if diags.HasErrors() {
 			continue
 		}
 		files := m.Files()

@@ -19,6 +19,7 @@ type composeFile struct {
 	services []composeService
 	reader   *composeReader
 	broken   bool                // has problems that have been reported
+	decoded  any                 // of doc; nil until needed
 	checked  map[string][]string // problems by digest of what was checked
 }
 

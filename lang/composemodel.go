@@ -17,54 +17,69 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
+// Limits that keep substitution and checks short. People do not come near them.
+const (
+	maxNodes         = 100_000 // mappings, lists and scalars, aliases expanded
+	maxTextVariables = 100     // ${…} in one text: replacing them takes quadratic time
+	maxVariables     = 10_000  // ${…} in all texts
+)
+
 // model decodes the file into maps, lists and scalars of its own, aliases and
-// merge keys resolved.
+// merge keys resolved. The caller may change what it gets.
 func (f *composeFile) model() (map[string]any, *hcl.Diagnostic) {
-	var v any
-	if err := f.doc.Decode(&v); err != nil {
-		return nil, f.reader.syntaxError(err)
+	if f.decoded == nil {
+		if err := f.doc.Decode(&f.decoded); err != nil {
+			return nil, f.reader.syntaxError(err)
+		}
 	}
-	m, err := textKeys(v, 0)
+	whole := fileRange(f.reader.name)
+	m, err := copyModel(f.decoded)
 	if err != nil {
-		return nil, failure(fileRange(f.reader.name), "Invalid Compose file", "The Compose file cannot be read: %s.", err)
+		return nil, failure(whole, "Invalid Compose file", "The Compose file cannot be read: %s.", err)
 	}
-	out, ok := m.(map[string]any)
-	if !ok {
-		return nil, failure(fileRange(f.reader.name), "Invalid Compose file", "A Compose file is a mapping.")
+	all := 0
+	eachText(m, func(text string) {
+		n := strings.Count(text, "${")
+		if all += n; n > maxTextVariables {
+			all = maxVariables + 1
+		}
+	})
+	if all > maxVariables {
+		return nil, failure(whole, "Invalid Compose file", "A text may hold %d variables, the file %d. Take some out.", maxTextVariables, maxVariables)
 	}
-	return out, nil
+	return m, nil
 }
 
-// textKeys copies a decoded value, so that every key is a string.
-func textKeys(v any, depth int) (any, error) {
-	if depth > maxNesting {
+// copyModel copies a decoded file, so that every key is a string.
+func copyModel(v any) (map[string]any, error) {
+	nodes := 0
+	c, err := copyNode(v, 0, &nodes)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := c.(map[string]any)
+	if !ok {
+		return nil, errors.New("a Compose file is a mapping")
+	}
+	return m, nil
+}
+
+func copyNode(v any, depth int, nodes *int) (any, error) {
+	switch *nodes++; {
+	case depth > maxNesting:
 		return nil, fmt.Errorf("mappings and lists may stand %d deep within each other", maxNesting)
+	case *nodes > maxNodes:
+		return nil, fmt.Errorf("with its aliases expanded it has more than %d elements", maxNodes)
 	}
 	switch v := v.(type) {
 	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			c, err := textKeys(e, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			out[k] = c
-		}
-		return out, nil
+		return copyMap(v, func(k string) string { return k }, depth, nodes)
 	case map[any]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			c, err := textKeys(e, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			out[fmt.Sprint(k)] = c
-		}
-		return out, nil
+		return copyMap(v, func(k any) string { return fmt.Sprint(k) }, depth, nodes)
 	case []any:
 		out := make([]any, len(v))
 		for i, e := range v {
-			c, err := textKeys(e, depth+1)
+			c, err := copyNode(e, depth+1, nodes)
 			if err != nil {
 				return nil, err
 			}
@@ -73,6 +88,18 @@ func textKeys(v any, depth int) (any, error) {
 		return out, nil
 	}
 	return v, nil
+}
+
+func copyMap[K comparable](m map[K]any, key func(K) string, depth int, nodes *int) (any, error) {
+	out := make(map[string]any, len(m))
+	for k, e := range m {
+		c, err := copyNode(e, depth+1, nodes)
+		if err != nil {
+			return nil, err
+		}
+		out[key(k)] = c
+	}
+	return out, nil
 }
 
 // eachText calls fn for every string value within v, in the order of the keys.
@@ -160,14 +187,10 @@ func (f *composeFile) check(model map[string]any) []string {
 
 // checkModel holds a model against the Compose specification: its schema, and
 // references between services, networks and volumes.
-func checkModel(model map[string]any) (err error) {
-	copied, err := textKeys(model, 0)
+func checkModel(model map[string]any) error {
+	config, err := copyModel(model)
 	if err != nil {
 		return err
-	}
-	config, ok := copied.(map[string]any)
-	if !ok {
-		return errors.New("a Compose file is a mapping")
 	}
 	delete(config, "version") // obsolete, and the loader would log so
 	details := types.ConfigDetails{

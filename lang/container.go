@@ -26,7 +26,7 @@ func (r *rootFrame) nativeFile(file *rootFile) {
 	for _, b := range file.documents {
 		r.document(b)
 	}
-	if r.ids != nil && !r.hasErrors() {
+	if r.ids != nil {
 		r.dependencies()
 	}
 }
@@ -204,7 +204,7 @@ func (r *rootFrame) dependencies() {
 	}
 	for _, c := range r.out.Containers {
 		if r.hosts[c.Host] == nil {
-			continue // reported when the file was read
+			continue
 		}
 		var same []string
 		for _, d := range c.DependsOn {

@@ -22,7 +22,7 @@ func (r *rootFrame) document(b *block) {
 	b = r.sound(b)
 	title, named := r.oneLine(b, "title")
 	text, from, ok := r.rendered(b)
-	if !named || !ok {
+	if !named {
 		return
 	}
 	extension := path.Ext(strings.TrimSuffix(from, templateSuffix))
@@ -39,7 +39,9 @@ func (r *rootFrame) document(b *block) {
 		}
 	}
 	r.out.Documents = append(r.out.Documents, d)
-	r.addFile(d.Path, text, b.header)
+	if ok {
+		r.addFile(d.Path, text, b.header)
+	}
 }
 
 // maxFileName is the number of bytes that common file systems allow.

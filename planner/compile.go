@@ -76,17 +76,19 @@ func (c *compiler) site(s *Site, parent *patch.Description) {
 	}
 	m, diags := from.Compile(lang.CompileInput{Images: ids, Patch: next})
 	c.diags = append(c.diags, diags...)
-	if m == nil {
+	c.next[s.Name] = m.Files()
+	if parent == nil {
+		s.Manifest = manifestFiles(c.next[s.Name])
 		return
 	}
-	c.next[s.Name] = m.Files()
-	if parent != nil {
+	old, diags := from.Compile(lang.CompileInput{Images: ids, Patch: infoOf(parent)})
+	files := old.Files()
+	if diags.HasErrors() {
 		// What cannot be rendered as the parent was has changed.
-		if old, diags := from.Compile(lang.CompileInput{Images: ids, Patch: infoOf(parent)}); !diags.HasErrors() {
-			m = old
-		}
+		files = m.Files()
+		maps.Copy(files, old.Files())
 	}
-	s.Manifest = manifestFiles(m.Files())
+	s.Manifest = manifestFiles(files)
 }
 
 func infoOf(d *patch.Description) PatchInfo {

@@ -95,6 +95,7 @@ func TestCompileAsTheParentWas(t *testing.T) {
 func TestCompileChangedTemplate(t *testing.T) {
 	cfg, _, parent := compileWorld(t, "one\n")
 	give(t, cfg, parent)
+	// The last cannot be rendered as the parent was, which had no parent.
 	for _, template := range []string{"two\n", "on ${patch.parent}\n"} {
 		cfg, want, _ := compileWorld(t, template)
 		if diags := Compile(cfg, []*patch.Description{parent}, want); diags.HasErrors() {
