@@ -1,11 +1,9 @@
 package lang
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/hashicorp/hcl/v2"
@@ -115,18 +113,17 @@ func (r *rootFrame) envFile(f any, rng hcl.Range) map[string]any {
 	if !ok {
 		return nil
 	}
-	src, err := readLimited(r.scope.project.fsys, p.Name, maxSourceSize)
+	src, err := readLimited(r.scope.project.fsys, p.Name, maxEnvFile)
 	if err != nil {
 		if required {
 			r.report(fileError(p.Name, err, rng))
 		}
 		return nil
 	}
-	vars := r.composeVars()
-	values, err := dotenv.ParseWithLookup(bytes.NewReader(src), func(name string) (string, bool) { v, ok := vars[name]; return v, ok })
+	values, err := parseEnvFile(string(src), r.composeVars())
 	if err != nil {
-		r.report(failure(rng, "Invalid env file", "The file %q has lines that are no assignments: %s.", p.Name, err))
+		r.report(failure(rng, "Invalid env file", "The file %q cannot be read: %s.", p.Name, err))
 		return nil
 	}
-	return anyMap(values)
+	return values
 }
