@@ -47,16 +47,21 @@ func (r *rootFrame) container(b *block, depends map[string]hcl.Range) {
 	if a := b.attrs["depends_on"]; a != nil {
 		depends[b.name()] = a.Expr.Range()
 	}
-	if c := r.root.constant[b]; c != nil && r.ids == nil {
+	c, seen := r.root.constant[b]
+	if c != nil && r.ids == nil {
 		r.out.Containers = append(r.out.Containers, c.ManifestContainer)
 		r.needs = append(r.needs, c.needs...)
 		return
 	}
 	diags, needs := len(r.diags), len(r.needs)
-	c := r.newContainer(r.sound(b))
-	r.out.Containers = append(r.out.Containers, c)
-	if r.ids == nil && len(r.diags) == diags && isConstant(b) {
-		r.root.constant[b] = &constantContainer{c, slices.Clone(r.needs[needs:])}
+	out := r.newContainer(r.sound(b))
+	r.out.Containers = append(r.out.Containers, out)
+	switch {
+	case seen || r.ids != nil || len(r.diags) > diags:
+	case isConstant(b):
+		r.root.constant[b] = &constantContainer{out, slices.Clone(r.needs[needs:])}
+	default:
+		r.root.constant[b] = nil
 	}
 }
 
@@ -97,7 +102,7 @@ func (r *rootFrame) newContainer(b *block) ManifestContainer {
 // unknownName refuses names that depend on what is known only after the build.
 func (r *rootFrame) unknownName(b *block, name string) {
 	a := b.attrs[name]
-	if a == nil || !slices.ContainsFunc(a.Expr.Variables(), fromBuild) {
+	if a == nil || !slices.ContainsFunc(r.root.file.references(a), fromBuild) {
 		return
 	}
 	if v, diags := a.Expr.Value(r.ctx); !diags.HasErrors() && !v.IsKnown() {

@@ -16,21 +16,45 @@ var rootNames = []string{"site", "var", "images", "patch"}
 // sound returns the block without the attributes whose references cannot be
 // resolved, after reporting them.
 func (r *rootFrame) sound(b *block) *block {
-	out := *b
-	out.attrs = make(hcl.Attributes, len(b.attrs))
+	var broken []string
 	for name, a := range b.attrs {
-		if r.resolveAll(a.Expr, nil) {
-			out.attrs[name] = a
+		if !r.resolveEach(r.root.file.references(a), nil) {
+			broken = append(broken, name)
 		}
 	}
+	if broken == nil {
+		return b
+	}
+	out := *b
+	out.attrs = maps.Clone(b.attrs)
+	for _, name := range broken {
+		delete(out.attrs, name)
+	}
 	return &out
+}
+
+// references are those of an attribute, looked up once for all sites.
+func (r *rootFile) references(a *hcl.Attribute) []hcl.Traversal {
+	refs, ok := r.refs[a]
+	if !ok {
+		refs = a.Expr.Variables()
+		if r.refs == nil {
+			r.refs = make(map[*hcl.Attribute][]hcl.Traversal)
+		}
+		r.refs[a] = refs
+	}
+	return refs
 }
 
 // resolveAll checks the references of an expression. extra are names beyond
 // those of every root definition file.
 func (r *rootFrame) resolveAll(expr hcl.Expression, extra map[string]cty.Value) bool {
+	return r.resolveEach(expr.Variables(), extra)
+}
+
+func (r *rootFrame) resolveEach(refs []hcl.Traversal, extra map[string]cty.Value) bool {
 	ok := true
-	for _, t := range expr.Variables() {
+	for _, t := range refs {
 		if _, known := extra[t.RootName()]; known {
 			continue
 		}

@@ -312,6 +312,7 @@ func TestChanged(t *testing.T) {
 		{"rebuilt to another", "a: app=2 tool=1 | x=1", map[string]digest.Digest{"app": "sha256:n"}, true},
 		{"id unknown", "a: app=2 tool=1 | x=1", nil, true},
 		{"same image, other conf", "a: app=2 tool=1 | x=2", map[string]digest.Digest{"app": old}, true},
+		{"same image, other document", "a: app=2 tool=1 | x=1 | documents/d=1", map[string]digest.Digest{"app": old}, true},
 		{"image removed", "a: app=1 | x=1", nil, true},
 		{"image added", "a: app=1 tool=1 web=5 | x=1", map[string]digest.Digest{"web": old}, true},
 	} {
