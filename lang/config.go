@@ -149,8 +149,11 @@ type Site struct {
 	RootDefinition *RootDefinition
 	Vars           map[string]cty.Value
 	Containers     []Container // compiled from the root definition for this site, sorted by name
+	Needs          []Path      // files and folders of conf/ that the containers mount
 	Patch          Patch
 	Range          hcl.Range
+
+	source siteSource
 }
 
 // Images returns the images that the site's containers name, sorted by name,

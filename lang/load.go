@@ -27,13 +27,14 @@ func Load(fsys fs.FS, opts Options) (*Config, hcl.Diagnostics) {
 
 // A project is one run of Load: what its scopes share.
 type project struct {
-	fsys  fs.FS
-	opts  Options
-	files map[string]*hcl.File
-	roots map[string]*rootFile // parsed root definition files by name
-	git   *gitState
-	funcs map[string]map[string]function.Function // by folder; never changed once made
-	diags hcl.Diagnostics
+	fsys      fs.FS
+	opts      Options
+	files     map[string]*hcl.File
+	roots     map[string]*rootFile     // parsed root definition files by name
+	templates map[string]*templateFile // parsed templates of root definitions by name
+	git       *gitState
+	funcs     map[string]map[string]function.Function // by folder; never changed once made
+	diags     hcl.Diagnostics
 }
 
 func (p *project) report(diags ...*hcl.Diagnostic) {

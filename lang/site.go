@@ -22,8 +22,9 @@ func (d *siteDecl) evaluate(f *frame) cty.Value {
 	root := f.rootDefinition(b)
 	if root != nil {
 		s.RootDefinition = root.result
-		if len(f.diags) == before {
-			s.Containers = f.containers(s, root)
+		s.source = siteSource{scope: f.scope, root: root}
+		if len(f.diags) == before && root.file != nil {
+			f.compiledSite(s, root)
 		}
 	}
 	s.Patch = f.patch(s, b)

@@ -36,7 +36,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "work in this folder instead of the current one (`DIR`)")
 	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "print without colours")
 	root.AddCommand(
-		newInitCommand(a), newValidateCommand(a), newPlanCommand(a), newApplyCommand(a),
+		newInitCommand(a), newValidateCommand(a), newManifestCommand(a), newPlanCommand(a), newApplyCommand(a),
 		newShowCommand(a), newVerifyCommand(a), newEngineCommand(a), newVersionCommand(a),
 	)
 	return root
