@@ -47,6 +47,7 @@ type Variable struct {
 
 // An ImageSet groups images; root definitions choose from sets.
 type ImageSet struct {
+	Module string // address of the module that declares it; empty for the project itself
 	Name   string
 	Images []*Image
 	Range  hcl.Range
@@ -55,8 +56,10 @@ type ImageSet struct {
 // An Image is made in one of three ways; exactly one of Build, Rootfs and
 // Source is set.
 type Image struct {
+	Module    string // address of the module that declares it; empty for the project itself
 	Set, Name string
 	Label     string    // the block's label, by which references write it; Name where empty
+	Index     string    // ["KEY"] of an instance under for_each, else empty
 	Range     hcl.Range // the block's header
 
 	Build  *Build  // a Dockerfile build
@@ -68,9 +71,14 @@ type Image struct {
 }
 
 // Address is the image's unique name in the project, as references write it:
-// image_set.SET.image.NAME.
+// image_set.SET.image.NAME, with ["KEY"] behind it under for_each and the
+// modules' addresses in front.
 func (i *Image) Address() string {
-	return "image_set." + i.Set + ".image." + cmp.Or(i.Label, i.Name)
+	addr := "image_set." + i.Set + ".image." + cmp.Or(i.Label, i.Name) + i.Index
+	if i.Module != "" {
+		return i.Module + "." + addr
+	}
+	return addr
 }
 
 // A Build describes a Dockerfile build.
@@ -116,6 +124,7 @@ type Path struct {
 
 // A RootDefinition names the file that says which containers run where.
 type RootDefinition struct {
+	Module    string // address of the module that declares it; empty for the project itself
 	Name      string
 	File      Path
 	ImageSets []*ImageSet
@@ -145,6 +154,7 @@ type Conf struct {
 
 // A Site is an insular place that patches go to.
 type Site struct {
+	Module         string // address of the module that declares it; empty for the project itself
 	Name           string
 	RootDefinition *RootDefinition
 	Vars           map[string]cty.Value

@@ -37,6 +37,7 @@ func (d *variableDecl) evaluate(f *frame) cty.Value {
 	if v.Sensitive {
 		v.Value = markSensitive(value)
 	}
+	v.Sensitive = v.Sensitive || isSensitive(value)
 	f.bindVariable(v)
 	f.validate(from, b)
 	return v.Value
@@ -66,10 +67,13 @@ func (f *frame) variableValue(v *Variable, t variableType, b *block) (value cty.
 	}
 	v.Origin = in.origin
 	from = in.place(b.header)
-	raw, diags := in.value(t.literal)
+	raw, diags := in.value(t.literal, f.scope.project.meter)
 	if diags.HasErrors() {
 		f.reportInput(v, in, from, diags)
 		return cty.NilVal, from, false
+	}
+	if !raw.IsWhollyKnown() {
+		return cty.NilVal, from, false // what it comes from is in error
 	}
 	if raw.IsNull() && !t.nullable {
 		if a := b.attrs["default"]; a != nil && in.expr != a.Expr {
@@ -133,6 +137,11 @@ func (f *frame) chosenInput(v *Variable, b *block) (input, bool) {
 	}
 	if a := b.attrs["default"]; a != nil {
 		return input{name: v.Name, origin: "default", expr: a.Expr, rng: a.Expr.Range()}, true
+	}
+	if c := f.scope.call; c != nil {
+		f.report(failure(c.header, "No value for variable",
+			"The module's variable %q (%s) has no default. Give a value here: %s = ….", v.Name, place(b.header), v.Name))
+		return input{}, false
 	}
 	f.report(failure(b.header, "No value for variable",
 		"The variable %q has no default and no value was given. Give one with -var '%s=…', with the environment variable %s%s, or in the file %s.",
