@@ -10,7 +10,7 @@ import (
 
 // config collects what the scope's nodes have become.
 func (s *scope) config() *Config {
-	cfg := &Config{Settings: s.settings, Files: s.project.files}
+	cfg := &Config{Settings: s.settings, Files: s.project.files, Graph: s.graph()}
 	for _, v := range s.vars {
 		cfg.Variables = append(cfg.Variables, v)
 	}

@@ -74,8 +74,7 @@ func sortAttributes(attrs hcl.Attributes) []*hcl.Attribute {
 
 // A reader turns bodies into blocks.
 type reader struct {
-	tool  string // flotobuild's own version, for messages
-	meter *meter
+	tool string // flotobuild's own version, for messages
 	// partial readers let required attributes be missing: an override file says
 	// only what differs.
 	partial bool
@@ -86,9 +85,6 @@ type reader struct {
 func (r reader) body(body hcl.Body, spec *blockSpec) (*block, hcl.Diagnostics) {
 	if spec.free {
 		attrs, diags := body.JustAttributes()
-		for _, a := range attrs {
-			a.Expr = r.meter.expression(a.Expr)
-		}
 		return &block{spec: spec, attrs: attrs}, diags
 	}
 	content, diags := body.Content(spec.schema(r.partial))
@@ -98,7 +94,6 @@ func (r reader) body(body hcl.Body, spec *blockSpec) (*block, hcl.Diagnostics) {
 			diags = append(diags, notAvailable(fmt.Sprintf("Attribute %q", name), r.tool, a.NameRange))
 			continue
 		}
-		a.Expr = r.meter.expression(a.Expr)
 		b.attrs[name] = a
 	}
 	for _, hb := range content.Blocks {

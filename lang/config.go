@@ -16,6 +16,8 @@ type Config struct {
 	RootDefinitions []*RootDefinition
 	Sites           []*Site
 
+	Graph Graph
+
 	// Files holds the parsed sources by the names that ranges use, so that
 	// later diagnostics can show their source lines.
 	Files map[string]*hcl.File

@@ -18,7 +18,7 @@ import (
 // recursively and evaluated in memory.
 const (
 	maxSourceSize = 1 << 20
-	maxDataSize   = 64 << 20
+	maxDataSize   = 32 << 20
 )
 
 const (
@@ -71,7 +71,7 @@ func (p *project) readFolder(out *folder) hcl.Diagnostics {
 		return hcl.Diagnostics{folderError("No configuration files",
 			"The project folder holds no *.floto.hcl file. Change to the folder of a project, name it with -chdir=DIR, or make a new project with: flotobuild init")}
 	}
-	r := reader{tool: p.opts.ToolVersion, meter: p.meter}
+	r := reader{tool: p.opts.ToolVersion}
 	for _, name := range base {
 		out.blocks = append(out.blocks, p.readBlocks(name, r)...)
 	}
@@ -136,7 +136,7 @@ func (p *project) parseSource(name string, src []byte) *hcl.File {
 		return nil
 	}
 	f.Bytes = src
-	p.meter.body(f.Body)
+	f.Body = p.meter.body(f.Body)
 	p.files[name] = f
 	return f
 }

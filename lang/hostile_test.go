@@ -86,7 +86,7 @@ func TestLoadExpensive(t *testing.T) {
 		}
 		return b.String()
 	}
-	many := func(unit string) string { return strings.Repeat(unit, 200_000) }
+	many := func(unit string) string { return strings.Repeat(unit, 60_000) }
 	text := "x = join(\"\", [for i in range(1000) : \"0123456789012345678901234567890123456789\"])\n"
 	loops := "[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : @]]]"
 	for name, c := range map[string]struct{ body, want string }{
@@ -119,8 +119,7 @@ func TestLoadExpensive(t *testing.T) {
 		"product":            {"l = range(1000)\na = setproduct(local.l, local.l, local.l)", "Error in function call"},
 		"replace":            {text + `a = replace(local.x, "0", local.x)`, "Error in function call"},
 		"replace pattern":    {text + `a = replace(local.x, "/(.*)/", "${local.x}$1")`, "Error in function call"},
-		"join":               {text + `a = join(local.x, [for i in range(1000) : [for j in range(1000) : "x"]]...)`, "Error in function call"},
-		"distinct":           {"l = range(1000)\na = distinct(flatten([for i in range(50) : local.l]))", "Error in function call"},
+		"distinct":           {"l = range(1000)\na = distinct(flatten([for i in range(12) : local.l]))", "Error in function call"},
 		"json depth":         {`a = jsondecode(join("", [for i in range(1000) : "["]))`, "Error in function call"},
 		"yaml aliases":       {"a = yamldecode(<<EOT\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\nEOT\n)", "Error in function call"},
 	} {
@@ -172,7 +171,10 @@ func expectDiagnostic(t *testing.T, fsys fs.FS, want string) {
 	t.Helper()
 	start := time.Now()
 	cfg, diags := Load(fsys, Options{})
-	if len(diags) == 0 || !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return d.Summary == want }) {
+	costs := []string{"Value too large", "Evaluation too expensive"}
+	if !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool {
+		return d.Summary == want || slices.Contains(costs, d.Summary) && slices.Contains(costs, want)
+	}) {
 		t.Errorf("want %q, got %v", want, diags)
 	}
 	if len(diags) > 100 {

@@ -1,8 +1,6 @@
 package lang
 
 import (
-	"strings"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -17,15 +15,6 @@ type jsonExpression struct {
 
 	native hclsyntax.Expression
 	diags  hcl.Diagnostics
-}
-
-// expression puts the meter into an expression of a JSON file. Native ones have
-// it from parsing.
-func (m *meter) expression(expr hcl.Expression) hcl.Expression {
-	if _, ok := expr.(interface{ UnwrapExpression() hcl.Expression }); ok || !strings.HasSuffix(expr.Range().Filename, ".json") {
-		return expr
-	}
-	return &jsonExpression{Expression: expr, meter: m}
 }
 
 // Value implements hcl.Expression.

@@ -8,11 +8,10 @@ import (
 
 // Evaluation is paid for in units: about one for each element of a value that is
 // made or looked through, and for each textUnit bytes of text. The budget keeps
-// a project from running for minutes or taking gigabytes. A project of 10,000
-// images and 1,000 sites takes a few hundredths of it.
+// a project from running for minutes or taking gigabytes.
 const (
 	budget   = 50_000_000
-	maxValue = 500_000 // units of one value
+	maxValue = 250_000 // units of one value
 	textUnit = 256     // bytes of a text that is there already
 	makeUnit = 8       // bytes of a text that is made
 	callCost = 10

@@ -5,12 +5,12 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// body puts the meter into all expressions of a native body. Those of JSON are
+// body gives a file's body with the meter in all expressions. Those of JSON are
 // parsed when they are used: see jsonExpression.
-func (m *meter) body(b hcl.Body) {
+func (m *meter) body(b hcl.Body) hcl.Body {
 	native, ok := b.(*hclsyntax.Body)
 	if !ok {
-		return
+		return jsonBody{b, m}
 	}
 	for _, a := range native.Attributes {
 		a.Expr = m.native(a.Expr)
@@ -18,6 +18,7 @@ func (m *meter) body(b hcl.Body) {
 	for _, c := range native.Blocks {
 		m.body(c.Body)
 	}
+	return native
 }
 
 // native puts the meter around an expression and into it. References, literals

@@ -27,7 +27,8 @@ type moduleDecl struct {
 
 // A moduleCall is the module block that a scope is made for.
 type moduleCall struct {
-	addr   string // module.NAME, with the key under for_each and those around it in front
+	name   string // module.NAME
+	addr   string // the same with the key under for_each, and those around it in front
 	header hcl.Range
 	outer  *scope
 }
@@ -127,7 +128,7 @@ func (d *moduleDecl) evaluate(f *frame) cty.Value {
 
 // module evaluates one instance and gives its outputs.
 func (d *moduleDecl) module(f *frame) cty.Value {
-	call := &moduleCall{addr: f.node.addr + f.instance.suffix(), header: d.block.header, outer: f.scope}
+	call := &moduleCall{name: f.node.name, addr: f.node.addr + f.instance.suffix(), header: d.block.header, outer: f.scope}
 	var inputs []input
 	for _, a := range d.block.sortedAttrs() {
 		if slices.Contains(moduleArguments, a.Name) {
