@@ -132,11 +132,16 @@ type RootDefinition struct {
 	ImageSets []*ImageSet
 	Conf      Conf
 	Range     hcl.Range
+
+	images map[string]*Image // what Images returns, once Load is through with the sets
 }
 
 // Images returns the images of all sets by name. Load guarantees that no name
-// stands twice.
+// stands twice. The caller does not change the map.
 func (r *RootDefinition) Images() map[string]*Image {
+	if r.images != nil {
+		return r.images
+	}
 	m := make(map[string]*Image)
 	for _, s := range r.ImageSets {
 		for _, i := range s.Images {

@@ -33,6 +33,7 @@ func (d *siteDecl) site(f *frame) {
 	root := f.rootDefinition(b)
 	if root != nil {
 		s.RootDefinition = root.result
+		root.result.images = root.result.Images()
 		if len(f.diags) == before {
 			s.Containers = f.containers(s, root)
 		}
