@@ -118,7 +118,7 @@ func (r *rootFrame) context(file *rootFile, in *CompileInput) *hcl.EvalContext {
 			"vars": cty.ObjectVal(r.site.Vars),
 		}),
 		"images": r.imageIDs(),
-		"patch":  patchValue(r.site, in),
+		"patch":  patchValue(in),
 	}
 	ctx := &hcl.EvalContext{Variables: vars, Functions: r.scope.project.functions(path.Dir(file.name))}
 	vars["var"] = r.variables(file, ctx)
@@ -142,7 +142,7 @@ func (r *rootFrame) imageIDs() cty.Value {
 // patchNames are the members of patch.*.
 var patchNames = []string{"id", "version", "revision", "parent"}
 
-func patchValue(s *Site, in *CompileInput) cty.Value {
+func patchValue(in *CompileInput) cty.Value {
 	known := cty.UnknownVal(cty.String).RefineNotNull()
 	if in == nil {
 		return cty.ObjectVal(map[string]cty.Value{

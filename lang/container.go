@@ -75,7 +75,7 @@ type constantContainer struct {
 // isConstant tells blocks that refer to nothing, not even in a template.
 func isConstant(b *block) bool {
 	return !slices.ContainsFunc(b.blocks, func(c *block) bool { return c.kind == "config" }) &&
-		!slices.ContainsFunc(b.expressions(), func(e hcl.Expression) bool { return len(e.Variables()) > 0 })
+		len(b.references()) == 0
 }
 
 func (r *rootFrame) newContainer(b *block) ManifestContainer {

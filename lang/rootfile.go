@@ -65,7 +65,7 @@ func (p *project) readRootFile(at *Path) *rootFile {
 // counts once.
 func (p *project) readNativeRoot(name string, body hcl.Body) *rootFile {
 	r := &rootFile{name: name}
-	all, diags := readBody(body, rootFileSpec, p.opts.ToolVersion)
+	all, diags := reader{tool: p.opts.ToolVersion}.body(body, rootFileSpec)
 	p.report(diags...)
 	first := make(map[string]*block)
 	for _, b := range all.blocks {

@@ -148,7 +148,7 @@ func (r *rootFrame) variables(file *rootFile, ctx *hcl.EvalContext) cty.Value {
 	check.ctx.Variables = map[string]cty.Value{"var": out}
 	for _, b := range file.variables {
 		for _, c := range b.blocks {
-			if !slices.ContainsFunc(c.expressions(), func(e hcl.Expression) bool { return !r.resolveAll(e, nil) }) {
+			if !slices.ContainsFunc(c.sortedAttrs(), func(a *hcl.Attribute) bool { return !r.resolveAll(a.Expr, nil) }) {
 				check.validate(b.header, &block{blocks: []*block{c}})
 			}
 		}

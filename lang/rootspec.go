@@ -13,7 +13,7 @@ var (
 	rootVariableSpec = &blockSpec{
 		labels:   []string{"name"},
 		optional: []string{"type", "default", "description", "nullable"},
-		blocks:   map[string]*blockSpec{"validation": validationSpec},
+		blocks:   map[string]*blockSpec{"validation": conditionSpec},
 	}
 	hostSpec = &blockSpec{
 		labels:   []string{"name"},

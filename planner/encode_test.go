@@ -88,7 +88,7 @@ func TestStale(t *testing.T) {
 	}{
 		"input":    {func(p *Plan) { p.Images[1].Fingerprint.Digest = "sha256:x" }, "inputs of image_set.s.image.app"},
 		"parent":   {func(p *Plan) { p.Sites[0].Parents = nil }, `the parent of site "aachen"`},
-		"conf":     {func(p *Plan) { p.Sites[1].Site.Conf = nil }, `files in conf of site "berlin": a`},
+		"conf":     {func(p *Plan) { p.Sites[1].Site.Conf = nil }, `files in conf of site "berlin": a, roots/plant.root.hcl`},
 		"sources":  {func(p *Plan) { p.Project.Revision = "v2" }, "the state of the sources"},
 		"settings": {func(p *Plan) { p.Engine.Compression = "gzip" }, "settings"},
 		"site":     {func(p *Plan) { p.Sites = p.Sites[:1] }, `site "berlin", which is gone`},

@@ -81,13 +81,18 @@ func (p *project) read(ctx context.Context, vars []lang.VarOption) (hcl.Diagnost
 		return nil, fmt.Errorf("cannot open the project folder: %w", err)
 	}
 	var diags hcl.Diagnostics
-	p.config, diags = lang.Load(p.root.FS(), lang.Options{
+	p.config, diags = lang.Load(p.root.FS(), p.options(ctx, vars))
+	return diags, nil
+}
+
+// options are what the configuration depends on besides its files.
+func (p *project) options(ctx context.Context, vars []lang.VarOption) lang.Options {
+	return lang.Options{
 		ToolVersion: version,
 		Environ:     os.Environ(),
 		Vars:        vars,
 		Git:         func() (lang.Git, error) { return p.git(ctx) },
-	})
-	return diags, nil
+	}
 }
 
 // git gives the state of the work tree to the configuration.

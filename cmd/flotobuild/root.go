@@ -38,6 +38,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.AddCommand(
 		newInitCommand(a), newValidateCommand(a), newManifestCommand(a), newPlanCommand(a), newApplyCommand(a),
 		newShowCommand(a), newVerifyCommand(a), newEngineCommand(a), newVersionCommand(a),
+		newFmtCommand(a), newVarsCommand(a), newConsoleCommand(a), newGraphCommand(a),
 	)
 	return root
 }
