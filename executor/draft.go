@@ -107,10 +107,7 @@ func (r *run) describe(d *draft, images []patch.Image) error {
 		return err
 	}
 	created := patch.NewTime(at)
-	revision := s.Patch.Name + "-" + s.Patch.Version
-	if r.plan.Project.Revision != "" {
-		revision = s.Patch.Name + "-" + r.plan.Project.Revision
-	}
+	revision := s.Patch.Revision(r.plan.Project)
 	desc := &patch.Description{
 		CreationDate:       created,
 		ID:                 patch.NewID(created.Time, revision, s.Name),
@@ -134,8 +131,28 @@ func (r *run) describe(d *draft, images []patch.Image) error {
 	desc.SetImages(images, parents)
 	desc.Flotobuild.Bases = r.basesOf(desc.Flotobuild.Images, d.parent)
 	d.desc = desc
+	if err := r.render(d); err != nil {
+		return err
+	}
 	desc.SetContents(r.contents(d, desc.Flotobuild.Images))
 	return nil
+}
+
+// render adds the manifest and the documents.
+func (r *run) render(d *draft) error {
+	if r.opts.Render == nil {
+		return nil
+	}
+	files, err := r.opts.Render(d.site.Name, d.desc.ImageMap, planner.PatchInfo{
+		ID: d.desc.ID, Version: d.site.Patch.Version, Revision: d.desc.Revision, Parent: d.desc.ParentID,
+	})
+	for name, b := range files {
+		if !planner.IsManifest(name) {
+			return fmt.Errorf("%q is no place for manifests and documents", name)
+		}
+		d.small[name] = b
+	}
+	return err
 }
 
 func removed(parent *patch.Description, images []patch.Image) []patch.RemovedImage {
@@ -160,8 +177,10 @@ func (r *run) contents(d *draft, images []patch.Image) []patch.Content {
 	for name, text := range map[string]string{patch.GitDescribe: describe, patch.GitTimestamp: timestamp} {
 		if text != "" {
 			d.small[name] = []byte(text + "\n")
-			out = append(out, patch.NewContent(name, d.small[name]))
 		}
+	}
+	for name, b := range d.small {
+		out = append(out, patch.NewContent(name, b))
 	}
 	layers := make(map[digest.Digest]digest.Digest) // blob → diff id
 	for _, l := range layerSet(images) {

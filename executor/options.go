@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/flotobuild/flotobuild/executor/engine"
+	"github.com/flotobuild/flotobuild/planner"
 )
 
 // Options are the settings of one Apply.
@@ -28,6 +29,10 @@ type Options struct {
 	Progress *Progress
 	// Producer is recorded in the patches: the tool and its version.
 	Producer string
+	// Render gives the entries manifest/… and documents/… of a site's patch. It
+	// is called after the images are made, with their ids by name; nil where
+	// there are none.
+	Render func(site string, images map[string]digest.Digest, p planner.PatchInfo) (map[string][]byte, error)
 	// Recheck, when set, is called after the images are made and before patches
 	// are written. It fails when the inputs are no longer those of the plan.
 	Recheck func(context.Context) error

@@ -16,6 +16,8 @@ type block struct {
 	header hcl.Range // type and labels
 	attrs  hcl.Attributes
 	blocks []*block
+
+	generator *generator // of dynamic blocks
 }
 
 // name is the block's first label.
@@ -41,15 +43,18 @@ func (b *block) mustHave(attr string) bool {
 	return b.spec != nil && (slices.Contains(b.spec.required, attr) || slices.Contains(b.spec.notNull, attr))
 }
 
-// expressions returns all expressions in the block and the blocks within it, in
-// the order of the source.
-func (b *block) expressions() []hcl.Expression {
-	var out []hcl.Expression
+// references returns the references of all expressions in the block and the
+// blocks within it, in the order of the source.
+func (b *block) references() []hcl.Traversal {
+	if b.generator != nil {
+		return b.generator.references()
+	}
+	var out []hcl.Traversal
 	for _, a := range b.sortedAttrs() {
-		out = append(out, a.Expr)
+		out = append(out, a.Expr.Variables()...)
 	}
 	for _, c := range b.blocks {
-		out = append(out, c.expressions()...)
+		out = append(out, c.references()...)
 	}
 	return out
 }
@@ -67,37 +72,54 @@ func sortAttributes(attrs hcl.Attributes) []*hcl.Attribute {
 	return out
 }
 
-// readBody checks a body against its spec. What is wrong is left out of the
-// result and reported.
-func readBody(body hcl.Body, spec *blockSpec, tool string) (*block, hcl.Diagnostics) {
+// A reader turns bodies into blocks.
+type reader struct {
+	tool string // flotobuild's own version, for messages
+	// partial readers let required attributes be missing: an override file says
+	// only what differs.
+	partial bool
+}
+
+// body checks a body against its spec. What is wrong is left out of the result
+// and reported.
+func (r reader) body(body hcl.Body, spec *blockSpec) (*block, hcl.Diagnostics) {
 	if spec.free {
 		attrs, diags := body.JustAttributes()
-		return &block{attrs: attrs}, diags
+		return &block{spec: spec, attrs: attrs}, diags
 	}
-	content, diags := body.Content(spec.schema())
+	content, diags := body.Content(spec.schema(r.partial))
 	b := &block{spec: spec, attrs: hcl.Attributes{}}
 	for name, a := range content.Attributes {
 		if slices.Contains(spec.later, name) {
-			diags = append(diags, notAvailable(fmt.Sprintf("Attribute %q", name), tool, a.NameRange))
+			diags = append(diags, notAvailable(fmt.Sprintf("Attribute %q", name), r.tool, a.NameRange))
 			continue
 		}
 		b.attrs[name] = a
 	}
 	for _, hb := range content.Blocks {
-		if slices.Contains(spec.laterBlocks, hb.Type) {
-			diags = append(diags, notAvailable(fmt.Sprintf("Block type %q", hb.Type), tool, hb.TypeRange))
-			continue
-		}
-		child, ds := readBlock(hb, spec.blocks[hb.Type], tool)
+		child, ds := r.child(hb, spec)
 		diags = append(diags, ds...)
-		b.blocks = append(b.blocks, child)
+		if child != nil {
+			b.blocks = append(b.blocks, child)
+		}
 	}
 	b.blocks, diags = checkOnce(b.blocks, spec, diags)
 	return b, diags
 }
 
-func readBlock(hb *hcl.Block, spec *blockSpec, tool string) (*block, hcl.Diagnostics) {
-	b, diags := readBody(hb.Body, spec, tool)
+// child reads a block that stands in a block of the given spec.
+func (r reader) child(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnostics) {
+	switch {
+	case slices.Contains(parent.laterBlocks, hb.Type):
+		return nil, hcl.Diagnostics{notAvailable(fmt.Sprintf("Block type %q", hb.Type), r.tool, hb.TypeRange)}
+	case hb.Type == dynamicKind:
+		return r.dynamic(hb, parent)
+	}
+	return r.block(hb, parent.blocks[hb.Type])
+}
+
+func (r reader) block(hb *hcl.Block, spec *blockSpec) (*block, hcl.Diagnostics) {
+	b, diags := r.body(hb.Body, spec)
 	b.kind, b.labels, b.header = hb.Type, hb.Labels, hb.DefRange
 	return b, diags
 }
@@ -108,7 +130,7 @@ func checkOnce(blocks []*block, spec *blockSpec, diags hcl.Diagnostics) ([]*bloc
 	out := blocks[:0]
 	for _, b := range blocks {
 		s := spec.blocks[b.kind]
-		if prev := first[b.kind]; s.once && prev != nil {
+		if prev := first[b.kind]; s != nil && s.once && prev != nil {
 			diags = append(diags, duplicateBlock(b, prev))
 			continue
 		}
@@ -127,17 +149,20 @@ func duplicateBlock(b, first *block) *hcl.Diagnostic {
 }
 
 // schema lists everything that the language has, so that what comes later is
-// told apart from what is misspelt.
-func (s *blockSpec) schema() *hcl.BodySchema {
+// told apart from what is misspelt. A partial one requires nothing.
+func (s *blockSpec) schema(partial bool) *hcl.BodySchema {
 	var out hcl.BodySchema
 	for _, n := range s.required {
-		out.Attributes = append(out.Attributes, hcl.AttributeSchema{Name: n, Required: true})
+		out.Attributes = append(out.Attributes, hcl.AttributeSchema{Name: n, Required: !partial})
 	}
 	for _, n := range slices.Concat(s.optional, s.later) {
 		out.Attributes = append(out.Attributes, hcl.AttributeSchema{Name: n})
 	}
 	for n, c := range s.blocks {
 		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: n, LabelNames: c.labels})
+	}
+	if s.dynamic {
+		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: dynamicKind, LabelNames: []string{"type"}})
 	}
 	for _, n := range s.laterBlocks {
 		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: n, LabelNames: laterLabels[n]})
@@ -148,8 +173,5 @@ func (s *blockSpec) schema() *hcl.BodySchema {
 
 // laterLabels are the labels of blocks that later versions have.
 var laterLabels = map[string][]string{
-	"dynamic":  {"type"},
 	"envelope": {"name"},
-	"module":   {"name"},
-	"function": {"name"},
 }

@@ -13,22 +13,46 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+// A composeFile is a parsed Compose file.
+type composeFile struct {
+	doc      *yaml.Node // the whole mapping
+	services []composeService
+	reader   *composeReader
+	broken   bool                // has problems that have been reported
+	decoded  any                 // of doc; nil until needed
+	checked  map[string][]string // problems by digest of what was checked
+}
+
+// A composeService is a service as written.
+type composeService struct {
+	name     string
+	rng      hcl.Range
+	image    string // may hold variables
+	imageRng hcl.Range
+}
+
 // readCompose reads the services of a Compose file and the images that they
-// name. The rest of the file is not looked into.
+// name.
 func (p *project) readCompose(name string, src []byte) *rootFile {
 	p.files[name] = &hcl.File{Bytes: src}
 	var doc yaml.Node
-	err := yaml.NewDecoder(bytes.NewReader(src)).Decode(&doc)
-	c := composeReader{project: p, name: name, src: src}
+	d := yaml.NewDecoder(bytes.NewReader(src))
+	err := d.Decode(&doc)
+	c := &composeReader{project: p, name: name, src: src}
 	if err != nil && !errors.Is(err, io.EOF) {
 		p.report(c.syntaxError(err))
+		return nil
+	}
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		p.report(failure(fileRange(name), "Invalid YAML", "The Compose file holds more than one document. Put everything into one."))
 		return nil
 	}
 	services := c.services(&doc)
 	if services == nil {
 		return nil
 	}
-	r := &rootFile{name: name}
+	f := &composeFile{doc: doc.Content[0], reader: c, checked: make(map[string][]string)}
+	before := len(p.diags)
 	first := make(map[string]*yaml.Node)
 	for i := 0; i+1 < len(services.Content); i += 2 {
 		key := services.Content[i]
@@ -37,9 +61,10 @@ func (p *project) readCompose(name string, src []byte) *rootFile {
 			continue
 		}
 		first[key.Value] = key
-		c.service(r, key, services.Content[i+1])
+		c.service(f, services, key, services.Content[i+1])
 	}
-	return r
+	f.broken = len(p.diags) > before
+	return &rootFile{name: name, compose: f}
 }
 
 // A composeReader reports problems of one Compose file.
@@ -62,13 +87,13 @@ func (c *composeReader) services(doc *yaml.Node) *yaml.Node {
 	return services
 }
 
-func (c *composeReader) service(r *rootFile, key, body *yaml.Node) {
-	out := rootContainer{name: key.Value, rng: c.rng(key)}
+func (c *composeReader) service(f *composeFile, services, key, body *yaml.Node) {
+	out := composeService{name: key.Value, rng: c.rng(key)}
 	if !validName.MatchString(key.Value) {
 		c.project.report(failure(out.rng, "Invalid name",
 			"%q is no name for a service: a name begins with a letter or digit, goes on with letters, digits, dots, - and _, and has 128 characters at most.", key.Value))
 	}
-	image := member(body, "image")
+	image := c.image(services, body)
 	switch {
 	case image == nil:
 		c.project.report(failure(out.rng, "Service without image",
@@ -78,9 +103,32 @@ func (c *composeReader) service(r *rootFile, key, body *yaml.Node) {
 		c.project.report(failure(c.rng(image), "Wrong type", "The image of a service is a name."))
 		return
 	}
-	out.literal, out.literalRng = image.Value, c.rng(image)
-	r.containers = append(r.containers, out)
+	out.image, out.imageRng = image.Value, c.rng(image)
+	f.services = append(f.services, out)
 }
+
+// image finds the image of a service: its own, or that of the service of the
+// same file that it extends.
+func (c *composeReader) image(services, body *yaml.Node) *yaml.Node {
+	for range maxExtends {
+		if image := member(body, "image"); image != nil {
+			return image
+		}
+		base := member(body, "extends")
+		if base != nil && base.Kind == yaml.MappingNode {
+			base = member(base, "service")
+		}
+		if base == nil || base.Kind != yaml.ScalarNode {
+			return nil
+		}
+		body = member(services, base.Value)
+	}
+	return nil
+}
+
+// maxExtends bounds a chain of services that extend each other, which may be a
+// ring.
+const maxExtends = 20
 
 // member returns the value of a mapping's key, through aliases and merge keys.
 func member(n *yaml.Node, key string) *yaml.Node {

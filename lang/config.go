@@ -16,6 +16,8 @@ type Config struct {
 	RootDefinitions []*RootDefinition
 	Sites           []*Site
 
+	Graph Graph
+
 	// Files holds the parsed sources by the names that ranges use, so that
 	// later diagnostics can show their source lines.
 	Files map[string]*hcl.File
@@ -48,6 +50,7 @@ type Variable struct {
 
 // An ImageSet groups images; root definitions choose from sets.
 type ImageSet struct {
+	Module string // address of the module that declares it; empty for the project itself
 	Name   string
 	Images []*Image
 	Range  hcl.Range
@@ -56,8 +59,10 @@ type ImageSet struct {
 // An Image is made in one of three ways; exactly one of Build, Rootfs and
 // Source is set.
 type Image struct {
+	Module    string // address of the module that declares it; empty for the project itself
 	Set, Name string
 	Label     string    // the block's label, by which references write it; Name where empty
+	Index     string    // ["KEY"] of an instance under for_each, else empty
 	Range     hcl.Range // the block's header
 
 	Build  *Build  // a Dockerfile build
@@ -69,9 +74,14 @@ type Image struct {
 }
 
 // Address is the image's unique name in the project, as references write it:
-// image_set.SET.image.NAME.
+// image_set.SET.image.NAME, with ["KEY"] behind it under for_each and the
+// modules' addresses in front.
 func (i *Image) Address() string {
-	return "image_set." + i.Set + ".image." + cmp.Or(i.Label, i.Name)
+	addr := "image_set." + i.Set + ".image." + cmp.Or(i.Label, i.Name) + i.Index
+	if i.Module != "" {
+		return i.Module + "." + addr
+	}
+	return addr
 }
 
 // A Build describes a Dockerfile build.
@@ -117,16 +127,22 @@ type Path struct {
 
 // A RootDefinition names the file that says which containers run where.
 type RootDefinition struct {
+	Module    string // address of the module that declares it; empty for the project itself
 	Name      string
 	File      Path
 	ImageSets []*ImageSet
 	Conf      Conf
 	Range     hcl.Range
+
+	images map[string]*Image // what Images returns, once Load is through with the sets
 }
 
 // Images returns the images of all sets by name. Load guarantees that no name
-// stands twice.
+// stands twice. The caller does not change the map.
 func (r *RootDefinition) Images() map[string]*Image {
+	if r.images != nil {
+		return r.images
+	}
 	m := make(map[string]*Image)
 	for _, s := range r.ImageSets {
 		for _, i := range s.Images {
@@ -146,12 +162,16 @@ type Conf struct {
 
 // A Site is an insular place that patches go to.
 type Site struct {
+	Module         string // address of the module that declares it; empty for the project itself
 	Name           string
 	RootDefinition *RootDefinition
 	Vars           map[string]cty.Value
 	Containers     []Container // compiled from the root definition for this site, sorted by name
+	Needs          []Path      // files and folders of conf/ that the containers mount
 	Patch          Patch
 	Range          hcl.Range
+
+	source siteSource
 }
 
 // Images returns the images that the site's containers name, sorted by name,

@@ -2,139 +2,228 @@ package lang
 
 import (
 	"cmp"
-	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// containers compiles the root definition's containers for a site, as far as
-// the images need it.
-func (f *frame) containers(s *Site, root *rootDecl) []Container {
-	if root.file == nil {
-		return nil
+// nativeFile compiles a root definition file of the native form.
+func (r *rootFrame) nativeFile(file *rootFile) {
+	for _, b := range file.hosts {
+		b = r.sound(b)
+		h := ManifestHost{Name: b.name()}
+		h.Address, _ = r.oneLine(b, "address")
+		h.Docker, _ = r.oneLine(b, "docker")
+		r.out.Hosts = append(r.out.Hosts, h)
+		r.hosts[h.Name] = &hostFile{services: make(map[string]any), volumes: make(map[string]any)}
 	}
-	r := &rootFrame{
-		frame:  f,
-		site:   s,
-		root:   root,
-		images: root.result.Images(),
-		ctx: &hcl.EvalContext{
-			Variables: map[string]cty.Value{"site": cty.ObjectVal(map[string]cty.Value{
-				"name": cty.StringVal(s.Name),
-				"vars": cty.ObjectVal(s.Vars),
-			})},
-			Functions: f.scope.project.functions(path.Dir(root.file.name)),
-		},
+	depends := make(map[string]hcl.Range)
+	for _, b := range file.containers {
+		r.container(b, depends)
 	}
-	out := make([]Container, 0, len(root.file.containers))
-	for _, c := range root.file.containers {
-		out = append(out, r.container(c))
+	r.checkDependencies(file, depends)
+	for _, b := range file.documents {
+		r.document(b)
 	}
-	slices.SortFunc(out, func(a, b Container) int { return cmp.Compare(a.Name, b.Name) })
-	return out
+	if r.ids != nil {
+		r.dependencies()
+	}
 }
 
-// A rootFrame is the evaluation of a root definition file for one site.
-type rootFrame struct {
-	*frame
-	site   *Site
-	root   *rootDecl
-	images map[string]*Image
-	ctx    *hcl.EvalContext
-}
-
-func (r *rootFrame) container(c rootContainer) Container {
-	out := Container{Name: c.name, Range: c.rng}
-	if r.root.file.hosts == nil {
-		out.Image = c.literal
-		r.checkImage(c.literal, c.literalRng)
-		return out
-	}
-	if v, ok := r.text(c.image); ok {
-		out.Image = v
-		r.checkImage(v, c.image.Range())
-	}
-	if v, ok := r.text(c.host); ok {
-		out.Host = v
-		r.checkHost(v, c.host.Range())
-	}
-	return out
-}
-
-// text evaluates an expression of the root definition file to a string.
-func (r *rootFrame) text(expr hcl.Expression) (string, bool) {
-	if expr == nil {
+// oneLine evaluates text that stands in a line of its own.
+func (r *rootFrame) oneLine(b *block, name string) (string, bool) {
+	v, ok := r.text(b, name)
+	if ok && hasControl(v) {
+		r.report(failure(b.attrs[name].Expr.Range(), "Invalid text", "The attribute %q must not hold line breaks or control characters.", name))
 		return "", false
 	}
-	for _, t := range expr.Variables() {
-		if d := r.checkReference(t); d != nil {
-			r.report(d)
-			return "", false
-		}
-	}
-	v, diags := expr.Value(r.ctx)
-	r.report(diags...)
-	if diags.HasErrors() {
-		return "", false
-	}
-	if isSensitive(v) {
-		r.report(at(failure(expr.Range(), "Sensitive value not allowed", "Root definitions are part of the patch and cannot hold a sensitive value."), expr, r.ctx))
-		return "", false
-	}
-	s, err := convert.Convert(v, cty.String)
-	if err != nil || s.IsNull() || !s.IsKnown() {
-		r.report(at(failure(expr.Range(), "Wrong type", "A name is needed here: a string."), expr, r.ctx))
-		return "", false
-	}
-	return s.AsString(), true
+	return v, ok
 }
 
-// checkReference lets site.name and site.vars.NAME pass.
-func (r *rootFrame) checkReference(t hcl.Traversal) *hcl.Diagnostic {
-	root := t.RootName()
-	if slices.Contains([]string{"var", "images", "patch"}, root) {
-		return notAvailable("The reference to "+root+" in a root definition", r.scope.project.opts.ToolVersion, t.SourceRange())
+// container compiles a container block. depends collects where dependencies
+// are named.
+func (r *rootFrame) container(b *block, depends map[string]hcl.Range) {
+	if a := b.attrs["depends_on"]; a != nil {
+		depends[b.name()] = a.Expr.Range()
 	}
-	if root != "site" {
-		return failure(t.SourceRange(), "Unknown reference",
-			"Root definition files see site.name and site.vars.NAME; there is nothing called %q.%s", root, didYouMean(root, []string{"site"}))
-	}
-	if d := checkMember(t, []string{"name", "vars"}); d != nil {
-		return d
-	}
-	name, ok := step(t, 2)
-	if first, _ := step(t, 1); first != "vars" || !ok {
-		return nil
-	}
-	if _, ok := r.site.Vars[name]; ok {
-		return nil
-	}
-	return failure(t.SourceRange(), "Unknown reference",
-		"The site %q has no variable %q.%s", r.site.Name, name, didYouMeanOr(name, slices.Collect(maps.Keys(r.site.Vars)), "Add it to the attribute vars of the site."))
-}
-
-func (r *rootFrame) checkImage(name string, rng hcl.Range) {
-	if r.images[name] != nil || !r.root.whole {
+	c, seen := r.root.constant[b]
+	if c != nil && r.ids == nil {
+		r.out.Containers = append(r.out.Containers, c.ManifestContainer)
+		r.needs = append(r.needs, c.needs...)
 		return
 	}
-	var sets []string
-	for _, s := range r.root.result.ImageSets {
-		sets = append(sets, s.Name)
+	diags, needs := len(r.diags), len(r.needs)
+	out := r.newContainer(r.sound(b))
+	r.out.Containers = append(r.out.Containers, out)
+	switch {
+	case seen || r.ids != nil || len(r.diags) > diags:
+	case isConstant(b):
+		r.root.constant[b] = &constantContainer{out, slices.Clone(r.needs[needs:])}
+	default:
+		r.root.constant[b] = nil
 	}
-	r.report(failure(rng, "Unknown image",
-		"The image sets of root definition %q (%s) hold no image %q.%s", r.root.result.Name, strings.Join(sets, ", "), name, didYouMean(name, slices.Collect(maps.Keys(r.images)))))
 }
 
-func (r *rootFrame) checkHost(name string, rng hcl.Range) {
-	hosts := r.root.file.hosts
-	if hosts[name] != nil {
+// A constantContainer is the same for every site, as far as that is known
+// before the build.
+type constantContainer struct {
+	ManifestContainer
+	needs []Path
+}
+
+// isConstant tells blocks that refer to nothing, not even in a template.
+func isConstant(b *block) bool {
+	return !slices.ContainsFunc(b.blocks, func(c *block) bool { return c.kind == "config" }) &&
+		len(b.references()) == 0
+}
+
+func (r *rootFrame) newContainer(b *block) ManifestContainer {
+	c := ManifestContainer{Name: b.name()}
+	image, known := r.text(b, "image")
+	if known && r.checkImage(image, b.attrs["image"].Expr.Range()) {
+		c.Image, c.ImageID = image, r.id(image)
+	}
+	if v, ok := r.text(b, "host"); ok && r.checkHost(v, b.attrs["host"].Expr.Range()) {
+		c.Host = v
+	}
+	if list, ok := r.texts(b, "depends_on"); ok {
+		c.DependsOn = slices.Compact(slices.Sorted(slices.Values(list)))
+	}
+	r.unknownName(b, "image")
+	r.unknownName(b, "host")
+	service := r.service(b, &c)
+	if h := r.hosts[c.Host]; h != nil {
+		h.services[c.Name] = service
+	}
+	return c
+}
+
+// unknownName refuses names that depend on what is known only after the build.
+func (r *rootFrame) unknownName(b *block, name string) {
+	a := b.attrs[name]
+	if a == nil || !slices.ContainsFunc(r.root.file.references(a), fromBuild) {
 		return
+	}
+	if v, diags := a.Expr.Value(r.ctx); !diags.HasErrors() && !v.IsKnown() {
+		r.report(failure(a.Expr.Range(), "Value not known", "The attribute %q decides what the patch needs and cannot depend on patch.* or on ids of images, which are known after the build only.", name))
+	}
+}
+
+// fromBuild tells references to what only the build gives.
+func fromBuild(t hcl.Traversal) bool {
+	return slices.Contains([]string{"patch", "images"}, t.RootName())
+}
+
+// id is the id of an image, or a placeholder where it is not known.
+func (r *rootFrame) id(image string) string {
+	return cmp.Or(r.ids[image], PlaceholderID)
+}
+
+// PlaceholderID stands for the id of an image that has not been made.
+const PlaceholderID = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+func (r *rootFrame) checkHost(name string, rng hcl.Range) bool {
+	if r.hosts[name] != nil {
+		return true
+	}
+	var known []string
+	for _, h := range r.out.Hosts {
+		known = append(known, h.Name)
 	}
 	r.report(failure(rng, "Unknown host",
-		"The file declares no host %q.%s", name, didYouMeanOr(name, slices.Collect(maps.Keys(hosts)), "Declare it with: host %q { … }.", name)))
+		"The file declares no host %q.%s", name, didYouMeanOr(name, known, "Declare it with: host %q { … }.", name)))
+	return false
+}
+
+// checkDependencies checks that what containers depend on exists, and that
+// they do not depend on themselves.
+func (r *rootFrame) checkDependencies(file *rootFile, places map[string]hcl.Range) {
+	var names []string
+	next := make(map[string][]string)
+	for _, b := range file.containers {
+		names = append(names, b.name())
+	}
+	for _, c := range r.out.Containers {
+		next[c.Name] = c.DependsOn
+		for _, d := range c.DependsOn {
+			if !slices.Contains(names, d) {
+				r.report(failure(places[c.Name], "Unknown container", "The file declares no container %q.%s", d, didYouMean(d, names)))
+			}
+		}
+	}
+	if name := cyclic(names, next); name != "" {
+		r.report(failure(places[name], "Dependency cycle", "The container %q depends on itself by way of depends_on. Remove one of the dependencies.", name))
+	}
+}
+
+// cyclic returns a node from which a path leads back to it, or nothing.
+func cyclic(names []string, next map[string][]string) string {
+	indegree := make(map[string]int)
+	for _, n := range names {
+		for _, d := range next[n] {
+			indegree[d]++
+		}
+	}
+	var free []string
+	for _, n := range names {
+		if indegree[n] == 0 {
+			free = append(free, n)
+		}
+	}
+	for i := 0; i < len(free); i++ {
+		for _, d := range next[free[i]] {
+			if indegree[d]--; indegree[d] == 0 {
+				free = append(free, d)
+			}
+		}
+	}
+	return onCycle(names, next, indegree)
+}
+
+// onCycle follows the edges between the nodes that are left until one repeats.
+func onCycle(names []string, next map[string][]string, left map[string]int) string {
+	start := slices.IndexFunc(names, func(n string) bool { return left[n] > 0 })
+	if start < 0 {
+		return ""
+	}
+	seen := make(map[string]bool)
+	n := names[start]
+	for !seen[n] {
+		seen[n] = true
+		i := slices.IndexFunc(next[n], func(d string) bool { return left[d] > 0 })
+		if i < 0 {
+			return n
+		}
+		n = next[n][i]
+	}
+	return n
+}
+
+// dependencies tells Compose of those between containers of one host; those
+// between hosts stand in the manifest alone.
+func (r *rootFrame) dependencies() {
+	host := make(map[string]string)
+	for _, c := range r.out.Containers {
+		host[c.Name] = c.Host
+	}
+	for _, c := range r.out.Containers {
+		if r.hosts[c.Host] == nil {
+			continue
+		}
+		var same []string
+		for _, d := range c.DependsOn {
+			if host[d] == c.Host {
+				same = append(same, d)
+			}
+		}
+		if service, ok := r.hosts[c.Host].services[c.Name].(map[string]any); ok && same != nil {
+			service["depends_on"] = same
+		}
+	}
+}
+
+// configEntry is the entry of a config file.
+func configEntry(host, container, target string) string {
+	return path.Join(manifestDir, host, "config", container, target)
 }

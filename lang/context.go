@@ -12,7 +12,7 @@ import (
 // refers to. What could not be resolved is unknown, so that nothing is reported
 // twice.
 func (f *frame) bind(edges []edge) {
-	names := map[string]map[string]cty.Value{"path": {"root": cty.StringVal(".")}}
+	names := map[string]map[string]cty.Value{"path": f.scope.folder.paths()}
 	for _, e := range edges {
 		bindNode(names, e.to)
 	}
@@ -34,7 +34,7 @@ func (f *frame) bind(edges []edge) {
 			vars[t.RootName()] = cty.DynamicVal
 		}
 	}
-	f.ctx = &hcl.EvalContext{Variables: vars, Functions: f.scope.project.functions(".")}
+	f.ctx = &hcl.EvalContext{Variables: vars, Functions: f.scope.functions()}
 }
 
 func put(names map[string]map[string]cty.Value, root, name string, v cty.Value) {
@@ -47,7 +47,7 @@ func put(names map[string]map[string]cty.Value, root, name string, v cty.Value) 
 // bindNode puts a node's value where references look for it. An image stands
 // within its set, unless the whole set is there already.
 func bindNode(names map[string]map[string]cty.Value, n *node) {
-	root, name, _ := strings.Cut(n.addr, ".")
+	root, name, _ := strings.Cut(n.name, ".")
 	set, image, ok := strings.Cut(name, ".image.")
 	if root != "image_set" || !ok {
 		put(names, root, name, n.value)

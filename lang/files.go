@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/json"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 )
 
 // MaxSourceSize is the size in bytes beyond which a file of configuration or
@@ -17,61 +20,101 @@ import (
 const MaxSourceSize = 1 << 20
 
 // maxDataSize is the same for files that functions read.
-const maxDataSize = 64 << 20
+const maxDataSize = 32 << 20
 
 const (
-	nativeSuffix   = ".floto.hcl"
-	jsonSuffix     = ".floto.hcl.json"
-	overrideSuffix = "_override.floto.hcl"
+	nativeSuffix = ".floto.hcl"
+	jsonSuffix   = ".floto.hcl.json"
 )
 
-// readConfiguration parses the project folder's configuration files and returns
-// their blocks.
-func (p *project) readConfiguration() []*block {
-	entries, err := fs.ReadDir(p.fsys, ".")
+// A folder is the configuration that stands in one folder: a project or a
+// module, read but not evaluated.
+type folder struct {
+	dir    string // relative to the project folder
+	blocks []*block
+	absent hcl.Diagnostics              // why there is nothing
+	funcs  map[string]function.Function // its own ones, by function blocks
+	calls  map[string]function.Function // all that its expressions can call; made when they are needed
+}
+
+// paths are the values of path.*, which is relative to the folder as all paths
+// of a configuration are.
+func (f *folder) paths() map[string]cty.Value {
+	root := "."
+	if f.dir != "." {
+		root = strings.TrimSuffix(strings.Repeat("../", strings.Count(f.dir, "/")+1), "/")
+	}
+	return map[string]cty.Value{"root": cty.StringVal(root), "module": cty.StringVal(".")}
+}
+
+// folder reads the configuration files in dir, once for all who ask. The
+// diagnostics say that there is no such configuration; what is wrong in the
+// files is reported.
+func (p *project) folder(dir string) (*folder, hcl.Diagnostics) {
+	if f := p.folders[dir]; f != nil {
+		return f, f.absent
+	}
+	out := &folder{dir: dir}
+	p.folders[dir] = out
+	out.absent = p.readFolder(out)
+	return out, out.absent
+}
+
+// readFolder reads a folder's files. The diagnostics say that there are none.
+func (p *project) readFolder(out *folder) hcl.Diagnostics {
+	dir := out.dir
+	entries, err := fs.ReadDir(p.fsys, dir)
 	if err != nil {
-		p.report(folderError("Cannot read the project folder", fmt.Sprintf("The project folder cannot be listed: %s.", err)))
-		return nil
+		return hcl.Diagnostics{folderError("Cannot read the project folder", fmt.Sprintf("The project folder cannot be listed: %s.", err))}
 	}
-	var blocks []*block
-	found := false
+	base, overrides := configurationFiles(dir, entries)
+	if len(base) == 0 {
+		return hcl.Diagnostics{folderError("No configuration files",
+			"The project folder holds no *.floto.hcl file. Change to the folder of a project, name it with -chdir=DIR, or make a new project with: flotobuild init")}
+	}
+	r := reader{tool: p.opts.ToolVersion}
+	for _, name := range base {
+		out.blocks = append(out.blocks, p.readBlocks(name, r)...)
+	}
+	r.partial = true
+	for _, name := range overrides {
+		p.override(out, p.readBlocks(name, r))
+	}
+	out.funcs = p.userFunctions(out)
+	return nil
+}
+
+// configurationFiles lists a folder's configuration files in lexical order,
+// apart from those that override others.
+func configurationFiles(dir string, entries []fs.DirEntry) (base, overrides []string) {
 	for _, e := range entries {
-		if !isConfigurationFile(e) {
-			continue
-		}
-		found = true
-		if f := p.parseFile(e.Name()); f != nil {
-			bs, diags := readBody(f.Body, projectSpec, p.opts.ToolVersion)
-			p.report(diags...)
-			blocks = append(blocks, bs.blocks...)
+		n := e.Name()
+		stem := strings.TrimSuffix(strings.TrimSuffix(n, ".json"), nativeSuffix)
+		switch {
+		case e.IsDir(), strings.HasPrefix(n, "."), !strings.HasSuffix(n, nativeSuffix) && !strings.HasSuffix(n, jsonSuffix):
+		case stem == "override", strings.HasSuffix(stem, "_override"):
+			overrides = append(overrides, path.Join(dir, n))
+		default:
+			base = append(base, path.Join(dir, n))
 		}
 	}
-	if !found {
-		p.report(folderError("No configuration files",
-			"The project folder holds no *.floto.hcl file. Change to the folder of a project, name it with -chdir=DIR, or make a new project with: flotobuild init"))
-	}
-	return blocks
+	return base, overrides
 }
 
-func isConfigurationFile(e fs.DirEntry) bool {
-	n := e.Name()
-	return !e.IsDir() && !strings.HasPrefix(n, ".") &&
-		(strings.HasSuffix(n, nativeSuffix) || strings.HasSuffix(n, jsonSuffix))
-}
-
-// parseFile parses a configuration file and remembers it for diagnostics.
-func (p *project) parseFile(name string) *hcl.File {
-	rng := fileRange(name)
-	if strings.HasSuffix(strings.TrimSuffix(name, ".json"), overrideSuffix) {
-		p.report(notAvailable("Override files", p.opts.ToolVersion, rng))
-		return nil
-	}
+// readBlocks reads the blocks of a configuration file.
+func (p *project) readBlocks(name string, r reader) []*block {
 	src, err := readLimited(p.fsys, name, MaxSourceSize)
 	if err != nil {
-		p.report(fileError(name, err, rng))
+		p.report(fileError(name, err, fileRange(name)))
 		return nil
 	}
-	return p.parseSource(name, src)
+	f := p.parseSource(name, src)
+	if f == nil {
+		return nil
+	}
+	b, diags := r.body(f.Body, projectSpec)
+	p.report(diags...)
+	return b.blocks
 }
 
 // parseSource parses native syntax, or JSON where the name ends so.
@@ -94,6 +137,7 @@ func (p *project) parseSource(name string, src []byte) *hcl.File {
 		return nil
 	}
 	f.Bytes = src
+	f.Body = p.meter.body(f.Body)
 	p.files[name] = f
 	return f
 }

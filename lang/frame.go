@@ -18,6 +18,9 @@ type frame struct {
 	diags hcl.Diagnostics
 
 	broken []hcl.Traversal // references that have been reported
+
+	outer    *frame   // of the block, in the frame of an instance
+	instance instance // of a block with for_each
 }
 
 // newFrame resolves the node's references into its edges.

@@ -205,7 +205,7 @@ func (ff fileFunctions) render(name string, vars map[string]cty.Value) (cty.Valu
 	if vars == nil {
 		vars = map[string]cty.Value{}
 	}
-	v, diags := expr.Value(&hcl.EvalContext{Variables: vars, Functions: funcs})
+	v, diags := ff.project.meter.native(expr).Value(&hcl.EvalContext{Variables: vars, Functions: funcs})
 	if diags.HasErrors() {
 		return cty.NilVal, templateError(diags[0])
 	}

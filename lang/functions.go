@@ -47,7 +47,7 @@ func pureFunctions() map[string]function.Function {
 	maps.Copy(out, textFunctions())
 	maps.Copy(out, collectionFunctions())
 	maps.Copy(out, digestFunctions())
-	return out
+	return guarded(out)
 }
 
 func numberFunctions() map[string]function.Function {

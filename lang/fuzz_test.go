@@ -3,6 +3,7 @@ package lang
 import (
 	"bytes"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,7 +16,7 @@ import (
 // Whatever they hold, Load comes back, its diagnostics have places and can be
 // printed, and a configuration without errors is whole.
 func FuzzLoad(f *testing.F) {
-	names, err := filepath.Glob("testdata/load/*.txtar")
+	names, err := filepath.Glob("testdata/*/*.txtar")
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -32,6 +33,8 @@ func FuzzLoad(f *testing.F) {
 			"more.floto.hcl.json": {Data: js},
 			"roots/a.root.hcl":    {Data: root},
 			"roots/compose.yaml":  {Data: compose},
+			"roots/a.tftpl":       {Data: root},
+			"roots/a.env":         {Data: compose},
 		}
 		cfg, diags := Load(fsys, Options{ToolVersion: "0.1.0"})
 		for _, d := range diags {
@@ -60,6 +63,30 @@ func seed(a *txtar.Archive, suffix string) []byte {
 	return nil
 }
 
+// compileWhole compiles a site of a configuration without errors: what comes of
+// it has valid names and Compose files, and is the same a second time.
+func compileWhole(t *testing.T, s *Site) {
+	t.Helper()
+	in := CompileInput{Images: make(map[string]string), Patch: PatchInfo{ID: "id", Version: "1.0.0", Revision: "r"}}
+	for _, i := range s.Images() {
+		in.Images[i.Name] = PlaceholderID
+	}
+	m, diags := s.Compile(in)
+	if diags.HasErrors() {
+		return
+	}
+	checkManifest(t, m)
+	again, _ := s.Compile(in)
+	for name, b := range m.Files() {
+		if !fs.ValidPath(name) || strings.ContainsAny(name, "\\\x00\n") {
+			t.Errorf("invalid name %q", name)
+		}
+		if !bytes.Equal(again.files[name], b) {
+			t.Errorf("compiled again, %q is another one", name)
+		}
+	}
+}
+
 // checkWhole checks what Config promises.
 func checkWhole(t *testing.T, cfg *Config) {
 	t.Helper()
@@ -80,6 +107,7 @@ func checkWhole(t *testing.T, cfg *Config) {
 		}
 	}
 	for _, s := range cfg.Sites {
+		compileWhole(t, s)
 		if s.RootDefinition == nil || s.Patch.Version == "" || s.Patch.Name == "" {
 			t.Errorf("site %q is not whole: %+v", s.Name, s)
 			continue

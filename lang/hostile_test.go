@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
 )
 
 // TestLoadHuge loads sources of nearly the greatest size that would exhaust the
@@ -68,6 +72,119 @@ func refuse(t *testing.T, fsys fs.FS, opts Options) {
 	t.Helper()
 	if _, diags := Load(fsys, opts); !diags.HasErrors() {
 		t.Error("the source is accepted")
+	}
+}
+
+// TestLoadExpensive evaluates small sources that would take hours or all memory
+// if their cost were not counted.
+func TestLoadExpensive(t *testing.T) {
+	double := func(first, next string) string {
+		var b strings.Builder
+		fmt.Fprintf(&b, "a0 = %s\n", first)
+		for i := range 60 {
+			fmt.Fprintf(&b, "a%d = %s\n", i+1, strings.ReplaceAll(next, "@", fmt.Sprintf("local.a%d", i)))
+		}
+		return b.String()
+	}
+	many := func(unit string) string { return strings.Repeat(unit, 60_000) }
+	text := "x = join(\"\", [for i in range(1000) : \"0123456789012345678901234567890123456789\"])\n"
+	loops := "[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : @]]]"
+	for name, c := range map[string]struct{ body, want string }{
+		"doubling text":      {double(`"x"`, `"${@}${@}"`), "Value too large"},
+		"doubling list":      {double(`["x"]`, `[@, @]`), "Value too large"},
+		"doubling object":    {double(`{ x = 1 }`, `{ a = @, b = @ }`), "Value too large"},
+		"doubling concat":    {double(`["x"]`, `concat(@, @)`), "Value too large"},
+		"doubling join":      {double(`"x"`, `join("", [@, @])`), "Value too large"},
+		"doubling encode":    {double(`"x"`, `jsonencode([@, @])`), "Value too large"},
+		"doubling condition": {double(`["x"]`, `true ? [@, @] : []`), "Value too large"},
+		"deep list":          {double(`["x"]`, strings.Repeat("[", 50)+"@"+strings.Repeat("]", 50)), "Value nested too deeply"},
+		"wide template":      {text + "a = \"" + many("${local.x}") + "\"", "Value too large"},
+		"wide list":          {text + "a = jsonencode([" + many("local.x,") + "])", "Value too large"},
+		"loops":              {"a = " + strings.ReplaceAll(loops, "@", "c"), "Evaluation too expensive"},
+		"loops of nothing":   {"a = " + strings.ReplaceAll(loops, "@", "c if false"), "Evaluation too expensive"},
+		"template loops":     {`a = "%{ for a in range(1000) }%{ for b in range(1000) }%{ for c in range(1000) }x%{ endfor }%{ endfor }%{ endfor }"`, "Evaluation too expensive"},
+		"loops in calls":     {"l = range(1000)\na = [for a in local.l : [for b in local.l : length(local.l)]]", "Evaluation too expensive"},
+		"loops of equals":    {"l = range(1000)\na = [for a in local.l : [for b in local.l : local.l == local.l]]", "Evaluation too expensive"},
+		"splat":              {"l = [for a in range(1000) : { b = 1 }]\na = [for a in local.l : [for b in local.l : local.l[*].b]]", "Evaluation too expensive"},
+		"number":             {`a = tostring(tonumber("1e99999999"))`, "Number too large"},
+		"number in text":     {`a = "x${tonumber("1e99999999")}"`, "Number too large"},
+		"number as key":      {`a = { (tonumber("1e99999999")) = 1 }`, "Number too large"},
+		"number multiplied":  {"a = \"x${" + strings.Repeat("1e9999*", 1000) + "1}\"", "Number too large"},
+		"number in json":     {`a = jsonencode(jsondecode("[1e99999999]"))`, "Number too large"},
+		"number choice":      {`a = true ? tonumber("1e99999999") : "x"`, "Number too large"},
+		"indent":             {`a = indent(1e9, "a\nb")`, "Error in function call"},
+		"range":              {`a = range(1e9)`, "Error in function call"},
+		"format":             {`a = format("%999999999d", 1)`, "Error in function call"},
+		"format list":        {`a = formatlist("%0.999999999f", [1])`, "Error in function call"},
+		"product":            {"l = range(1000)\na = setproduct(local.l, local.l, local.l)", "Error in function call"},
+		"replace":            {text + `a = replace(local.x, "0", local.x)`, "Error in function call"},
+		"replace pattern":    {text + `a = replace(local.x, "/(.*)/", "${local.x}$1")`, "Error in function call"},
+		"distinct":           {"l = range(1000)\na = distinct(flatten([for i in range(12) : local.l]))", "Error in function call"},
+		"json depth":         {`a = jsondecode(join("", [for i in range(1000) : "["]))`, "Error in function call"},
+		"yaml aliases":       {"a = yamldecode(<<EOT\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\nEOT\n)", "Error in function call"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fsys := fstest.MapFS{"x.floto.hcl": {Data: []byte("locals {\n" + c.body + "\n}\n")}}
+			expectDiagnostic(t, fsys, c.want)
+		})
+	}
+}
+
+// TestLoadExpensiveModules makes many of little by functions, modules,
+// instances and JSON.
+func TestLoadExpensiveModules(t *testing.T) {
+	var calls strings.Builder
+	calls.WriteString("function \"f0\" {\n  params = [x]\n  result = x\n}\n")
+	for i := range 50 {
+		fmt.Fprintf(&calls, "function \"f%d\" {\n  params = [x]\n  result = length([f%d(x), f%d(x)])\n}\n", i+1, i, i)
+	}
+	calls.WriteString("locals {\n  a = f50(1)\n}\n")
+	modules := fstest.MapFS{"x.floto.hcl": {Data: []byte("module \"a\" {\n  source = \"./m0\"\n}\n")}}
+	for i := range 30 {
+		call := fmt.Sprintf("{\n  source = \"../m%d\"\n}\n", i+1)
+		modules[fmt.Sprintf("m%d/x.floto.hcl", i)] = &fstest.MapFile{Data: []byte("module \"a\" " + call + "module \"b\" " + call)}
+	}
+	modules["m30/x.floto.hcl"] = &fstest.MapFile{Data: []byte("locals {}\n")}
+	for name, c := range map[string]struct {
+		fsys fstest.MapFS
+		want string
+	}{
+		"functions": {fstest.MapFS{"x.floto.hcl": {Data: []byte(calls.String())}}, "Evaluation too expensive"},
+		"modules":   {modules, "Too many modules"},
+		"json": {fstest.MapFS{"x.floto.hcl.json": {Data: []byte(
+			`{"locals": {"a": "${[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : c]]]}"}}`)}}, "Evaluation too expensive"},
+		"json dynamic": {fstest.MapFS{"x.floto.hcl.json": {Data: []byte(
+			`{"image_set": {"a": {"image": {"b": {"context": "x", "dynamic": {"precondition": {"for_each": [1], "content": {"error_message": "x", "condition": "${[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : c]]] == []}"}}}}}}}}`)}}, "Evaluation too expensive"},
+		"template": {fstest.MapFS{
+			"x.floto.hcl": {Data: []byte("locals {\n  a = templatefile(\"t\", { l = range(1000) })\n}\n")},
+			"t":           {Data: []byte("%{ for a in l }%{ for b in l }%{ for c in l }x%{ endfor }%{ endfor }%{ endfor }")},
+		}, "Evaluation too expensive"},
+		"default": {fstest.MapFS{"x.floto.hcl": {Data: []byte(
+			"variable \"a\" {\n  default = " + strings.Repeat("[for a in [1,1,1,1,1,1,1,1,1,1] : ", 12) + "a" + strings.Repeat("]", 12) + "\n}\n")}}, "Evaluation too expensive"},
+	} {
+		t.Run(name, func(t *testing.T) { expectDiagnostic(t, c.fsys, c.want) })
+	}
+}
+
+// expectDiagnostic loads a project that must fail soon.
+func expectDiagnostic(t *testing.T, fsys fs.FS, want string) {
+	t.Helper()
+	start := time.Now()
+	cfg, diags := Load(fsys, Options{})
+	costs := []string{"Value too large", "Evaluation too expensive"}
+	if !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool {
+		return d.Summary == want || slices.Contains(costs, d.Summary) && slices.Contains(costs, want)
+	}) {
+		t.Errorf("want %q, got %v", want, diags)
+	}
+	if len(diags) > 100 {
+		t.Errorf("%d diagnostics", len(diags))
+	}
+	if err := WriteDiagnostics(io.Discard, diags, cfg.Files, DiagnosticsOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if d := time.Since(start); d > 20*time.Second {
+		t.Errorf("it took %v", d)
 	}
 }
 

@@ -14,12 +14,31 @@ import (
 type imageDecl struct {
 	set   string
 	block *block
+
+	made   []*Image    // its instances; nil until it is evaluated
+	values []cty.Value // of the instances
 }
 
 func (d *imageDecl) evaluate(f *frame) cty.Value {
-	b := d.block
-	im := &Image{Set: d.set, Name: f.blockName(b), Label: b.name(), Range: b.header}
-	f.scope.images[f.node.addr] = im
+	all, ok := f.instances(d.block)
+	if !ok {
+		return cty.DynamicVal
+	}
+	for _, inst := range all {
+		g := f.within(inst)
+		im, v := d.image(g, g.expand(d.block))
+		g.close()
+		d.made, d.values = append(d.made, im), append(d.values, v)
+	}
+	return gather(all, d.values)
+}
+
+// image evaluates one instance.
+func (d *imageDecl) image(f *frame, b *block) (*Image, cty.Value) {
+	im := &Image{
+		Module: f.scope.address(), Set: d.set, Name: f.blockName(b), Label: b.name(),
+		Index: f.instance.suffix(), Range: b.header,
+	}
 	outside := f.allowOutside(b)
 	switch d.origin(f) {
 	case "context":
@@ -31,19 +50,14 @@ func (d *imageDecl) evaluate(f *frame) cty.Value {
 	}
 	im.Platforms = f.platforms(b)
 	im.Labels = f.textMap(b, "labels")
-	return cty.ObjectVal(map[string]cty.Value{
-		"address": cty.StringVal(f.node.addr),
+	f.preconditions(b)
+	addr := f.node.addr + im.Index
+	f.scope.images[addr] = im
+	return im, cty.ObjectVal(map[string]cty.Value{
+		"address": cty.StringVal(addr),
 		"set":     cty.StringVal(im.Set),
 		"name":    cty.StringVal(im.Name),
 	})
-}
-
-// image returns an image that has been evaluated, and nil for any other address.
-func (s *scope) image(addr string) *Image {
-	if n := s.nodes[addr]; n == nil || n.state != done {
-		return nil
-	}
-	return s.images[addr]
 }
 
 // buildAttributes make sense in Dockerfile builds only.

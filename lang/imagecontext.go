@@ -39,9 +39,12 @@ func (f *frame) context(v cty.Value, rng hcl.Range, outside bool) (Context, bool
 	case v.Type() == cty.String:
 		return c, f.contextText(&c, v.AsString(), outside)
 	}
-	addr := addressOf(v)
-	c.Image = f.scope.image(addr)
-	if c.Image == nil {
+	c.Image = f.scope.images[addressOf(v)]
+	switch {
+	case c.Image == nil && isRepeated(v):
+		f.report(failure(rng, "Wrong type",
+			"This is not one image but several, by for_each. Choose one with [\"KEY\"] behind it; the keys are: %s.", keyList(v)))
+	case c.Image == nil:
 		f.report(failure(rng, "Wrong type",
 			"A build context is an image of the project (image_set.SET.image.NAME), a folder, or docker-image://REFERENCE."))
 	}
@@ -64,7 +67,7 @@ func (f *frame) contextText(c *Context, text string, outside bool) bool {
 			"In quotes, %s is the name of a folder. Remove the quotes to refer to the image.", text))
 		return false
 	}
-	p, d := newPath(text, ".", outside, c.Range)
+	p, d := newPath(text, f.scope.folder.dir, outside, c.Range)
 	if d != nil {
 		f.report(d)
 		return false
@@ -123,7 +126,7 @@ func (f *frame) layoutReference(text string, rng hcl.Range, outside bool) string
 		i += strings.LastIndex(text, "/") + 1
 		name, suffix = text[:i], text[i:]
 	}
-	p, d := newPath(name, ".", outside, rng)
+	p, d := newPath(name, f.scope.folder.dir, outside, rng)
 	if d != nil {
 		f.report(d)
 		return layoutScheme + text
@@ -153,7 +156,7 @@ func (f *frame) buildSecret(name string, v cty.Value, rng hcl.Range, outside boo
 	case key == "env" && text != "" && !strings.Contains(text, "="):
 		return Secret{Env: text}, true
 	case key == "file":
-		p, d := newPath(text, ".", outside, rng)
+		p, d := newPath(text, f.scope.folder.dir, outside, rng)
 		if d != nil {
 			f.report(d)
 			return Secret{}, false

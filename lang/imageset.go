@@ -11,25 +11,31 @@ type imageSetDecl struct {
 }
 
 func (d *imageSetDecl) evaluate(f *frame) cty.Value {
-	set := &ImageSet{Name: d.block.name(), Range: d.block.header}
+	set := &ImageSet{Module: f.scope.address(), Name: d.block.name(), Range: d.block.header}
 	f.scope.sets[f.node.addr] = set
 	images := make(map[string]cty.Value)
 	byName := make(map[string]*Image)
+	known := true
 	for _, m := range d.members {
-		im := f.scope.images[m.addr]
-		if im == nil {
+		im := m.decl.(*imageDecl)
+		if im.made == nil && m.state != done {
 			continue // part of a cycle
 		}
-		if prev := byName[im.Name]; prev != nil {
-			f.report(failure(im.Range, "Duplicate image name",
-				"An image named %q stands already in this set at %s. Give one of them another name.", im.Name, place(prev.Range)))
-			continue
+		images[im.block.name()] = m.value
+		known = known && m.value.IsKnown()
+		for _, made := range im.made {
+			if prev := byName[made.Name]; prev != nil {
+				f.report(duplicateName(made.Name, "image", "in this set ", made.Range, prev.Range))
+				continue
+			}
+			byName[made.Name] = made
+			set.Images = append(set.Images, made)
 		}
-		byName[im.Name] = im
-		images[im.Label] = m.value
-		set.Images = append(set.Images, im)
 	}
 	sortImages(set.Images)
+	if !known {
+		return cty.DynamicVal
+	}
 	return cty.ObjectVal(map[string]cty.Value{
 		"address": cty.StringVal(f.node.addr),
 		"name":    cty.StringVal(set.Name),

@@ -24,9 +24,10 @@ type input struct {
 	origin string // as Variable.Origin
 	kind   inputKind
 
-	text string         // from the environment or -var
-	expr hcl.Expression // from a file, or the default
-	rng  hcl.Range      // of expr
+	text  string         // from the environment or -var
+	expr  hcl.Expression // from a file or a module block, or the default
+	rng   hcl.Range      // of expr
+	known *cty.Value     // what expr has given in the scope of the module block
 }
 
 type inputKind int
@@ -35,11 +36,12 @@ const (
 	fromEnvironment inputKind = iota + 1
 	fromFile
 	fromOption
+	fromModule
 )
 
 // title names the input in a sentence.
 func (in input) title() string {
-	if in.kind == fromFile {
+	if in.kind == fromFile || in.kind == fromModule {
 		return "from " + in.origin
 	}
 	return in.origin
@@ -54,8 +56,11 @@ func (in input) place(declared hcl.Range) hcl.Range {
 }
 
 // value evaluates the input. Text is an expression unless literal is set.
-func (in input) value(literal bool) (cty.Value, hcl.Diagnostics) {
-	if in.expr != nil {
+func (in input) value(literal bool, m *meter) (cty.Value, hcl.Diagnostics) {
+	switch {
+	case in.known != nil:
+		return *in.known, nil
+	case in.expr != nil:
 		return in.expr.Value(nil)
 	}
 	if literal {
@@ -68,7 +73,7 @@ func (in input) value(literal bool) (cty.Value, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
-	return expr.Value(nil)
+	return m.native(expr).Value(nil)
 }
 
 // readInputs collects the values for variables; a later one wins.
@@ -170,6 +175,9 @@ func (s *scope) assign(inputs []input) {
 			d := failure(in.rng, "Undeclared variable", "No variable %q is declared.%s The value is not used.", in.name, hint)
 			d.Severity = hcl.DiagWarning
 			s.project.report(d)
+		case fromModule:
+			s.project.report(failure(in.rng, "Undeclared variable",
+				"The module %q declares no variable %q.%s", s.folder.dir, in.name, didYouMeanOr(in.name, s.names("var."), "Remove this, or declare it in the module with: variable %q {}.", in.name)))
 		case fromOption:
 			s.project.report(failure(hcl.Range{Filename: "-var"}, "Undeclared variable",
 				"No variable %q is declared.%s Declare it with: variable %q {}.", in.name, hint, in.name))

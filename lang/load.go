@@ -15,25 +15,47 @@ import (
 // fsys decides what a symbolic link may reach: hand over an os.Root's FS to keep
 // the configuration inside of the project folder.
 func Load(fsys fs.FS, opts Options) (*Config, hcl.Diagnostics) {
-	p := &project{fsys: fsys, opts: opts, files: make(map[string]*hcl.File)}
-	blocks := p.readConfiguration()
-	inputs := p.readInputs()
-	s := newScope(p, blocks, inputs)
-	s.evaluateAll()
+	p := newProject(fsys, opts)
+	s := p.evaluate()
 	cfg := s.config()
 	p.checkSites(cfg)
-	return cfg, p.finish(s)
+	return cfg, p.finish(s.results)
 }
 
 // A project is one run of Load: what its scopes share.
 type project struct {
-	fsys  fs.FS
-	opts  Options
-	files map[string]*hcl.File
-	roots map[string]*rootFile // parsed root definition files by name
-	git   *gitState
-	funcs map[string]map[string]function.Function // by folder; never changed once made
-	diags hcl.Diagnostics
+	fsys      fs.FS
+	opts      Options
+	files     map[string]*hcl.File
+	roots     map[string]*rootFile     // parsed root definition files by name
+	templates map[string]*templateFile // parsed templates of root definitions by name
+	git       *gitState
+	funcs     map[string]map[string]function.Function // by folder; never changed once made
+	diags     hcl.Diagnostics
+
+	folders map[string]*folder // by path
+	meter   *meter
+	calls   []string // user functions under way
+}
+
+func newProject(fsys fs.FS, opts Options) *project {
+	return &project{
+		fsys:    fsys,
+		opts:    opts,
+		files:   make(map[string]*hcl.File),
+		folders: make(map[string]*folder),
+		meter:   &meter{left: budget},
+	}
+}
+
+// evaluate reads the project's files and evaluates everything in them.
+func (p *project) evaluate() *scope {
+	root, diags := p.folder(".")
+	p.report(diags...)
+	s := newScope(p, newResults(), root, nil)
+	s.assign(p.readInputs())
+	s.evaluateAll()
+	return s
 }
 
 func (p *project) report(diags ...*hcl.Diagnostic) {
@@ -42,7 +64,7 @@ func (p *project) report(diags ...*hcl.Diagnostic) {
 
 // finish puts the diagnostics into their final form: sorted by place, each once,
 // and free of sensitive values.
-func (p *project) finish(s *scope) hcl.Diagnostics {
-	diags := redact(p.diags, s.secrets(), newLineMask(p.files, p.diags))
+func (p *project) finish(r *results) hcl.Diagnostics {
+	diags := redact(p.diags, r.secrets(), newLineMask(p.files, p.diags))
 	return sortDiagnostics(diags)
 }

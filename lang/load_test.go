@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/rogpeppe/go-internal/txtar"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
@@ -51,11 +52,18 @@ func loadArchive(t *testing.T, a *txtar.Archive) string {
 	opts := archiveOptions(t, a, fsys)
 	cfg, diags := Load(fsys, opts)
 	var b bytes.Buffer
-	if err := WriteDiagnostics(&b, diags, cfg.Files, DiagnosticsOptions{Width: 100}); err != nil {
-		t.Fatal(err)
-	}
+	writeDiagnostics(t, &b, cfg, diags)
 	if !diags.HasErrors() {
 		dump(&b, cfg)
+	}
+	return b.String()
+}
+
+// writeDiagnostics writes them as users see them, and looks for secrets.
+func writeDiagnostics(t *testing.T, b *bytes.Buffer, cfg *Config, diags hcl.Diagnostics) {
+	t.Helper()
+	if err := WriteDiagnostics(b, diags, cfg.Files, DiagnosticsOptions{Width: 100}); err != nil {
+		t.Fatal(err)
 	}
 	if strings.Contains(b.String(), "s3cret") {
 		t.Errorf("a sensitive value is shown:\n%s", b.String())
@@ -67,7 +75,6 @@ func loadArchive(t *testing.T, a *txtar.Archive) string {
 	if bytes.Contains(j, []byte("s3cret")) {
 		t.Errorf("a sensitive value is in the JSON:\n%s", j)
 	}
-	return b.String()
 }
 
 func archiveFS(a *txtar.Archive) fstest.MapFS {

@@ -21,6 +21,8 @@ type lineMask struct {
 
 var maskSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "variable", LabelNames: []string{"name"}}}}
 
+var maskModuleSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "module", LabelNames: []string{"name"}}}}
+
 var maskVariableSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "default"}, {Name: "sensitive"}}}
 
 // newLineMask looks through the files. Those with syntax errors, and those that
@@ -92,7 +94,8 @@ func saysSensitive(a *hcl.Attribute) bool {
 	return diags.HasErrors() || v.IsNull() || v.Type() != cty.Bool || !v.IsKnown() || v.True()
 }
 
-// assigned hides the values that variable files give to sensitive variables.
+// assigned hides the values that variable files and module blocks give to
+// sensitive variables.
 func (m *lineMask) assigned(f *hcl.File) {
 	if f.Body == nil {
 		return
@@ -105,6 +108,15 @@ func (m *lineMask) assigned(f *hcl.File) {
 	} else {
 		attrs, _ = f.Body.JustAttributes()
 	}
+	m.hideNamed(attrs)
+	content, _, _ := f.Body.PartialContent(maskModuleSchema)
+	for _, b := range content.Blocks {
+		attrs, _ := b.Body.JustAttributes()
+		m.hideNamed(attrs)
+	}
+}
+
+func (m *lineMask) hideNamed(attrs hcl.Attributes) {
 	for n, a := range attrs {
 		if slices.Contains(m.names, n) {
 			m.hideRange(hcl.RangeBetween(a.Range, a.Expr.Range()))

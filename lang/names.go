@@ -9,16 +9,21 @@ import (
 // Names stand in file names, tags and host names at the sites.
 var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
-// blockName is the attribute name of a block, else its label.
+// blockName is the attribute name of a block, else the instance's key under
+// for_each, else the label.
 func (f *frame) blockName(b *block) string {
 	if v, ok := f.text(b, "name"); ok {
 		f.checkName(b.kind, v, b.attrs["name"].Expr.Range())
 		return v
 	}
-	if b.attrs["name"] == nil {
-		f.checkName(b.kind, b.name(), b.header)
+	name, rng := b.name(), b.header
+	if f.instance.repeated {
+		name, rng = f.instance.key, b.attrs["for_each"].Expr.Range()
 	}
-	return b.name()
+	if b.attrs["name"] == nil {
+		f.checkName(b.kind, name, rng)
+	}
+	return name
 }
 
 func (f *frame) checkName(what, name string, rng hcl.Range) {

@@ -6,9 +6,11 @@ import (
 )
 
 // A node is one addressable thing of a scope: a variable, a local value, an
-// image, an image set, a root definition, a site, or the settings.
+// image, an image set, a root definition, a site, a module, an output, or the
+// settings.
 type node struct {
-	addr   string
+	name   string    // unique in the scope, as references write it
+	addr   string    // unique in the project: the modules' names and the name
 	header hcl.Range // where it is declared
 	refs   []hcl.Traversal
 	decl   declaration
@@ -37,13 +39,4 @@ const (
 type edge struct {
 	to  *node
 	rng hcl.Range
-}
-
-// traversals are the references of expressions.
-func traversals(exprs []hcl.Expression) []hcl.Traversal {
-	var out []hcl.Traversal
-	for _, e := range exprs {
-		out = append(out, e.Variables()...)
-	}
-	return out
 }

@@ -7,14 +7,13 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// path evaluates an attribute to a path. dir is the folder of the file that
-// names it.
+// path evaluates an attribute to a path, relative to the module's folder.
 func (f *frame) path(b *block, name string, outside bool) (*Path, bool) {
 	v, ok := f.text(b, name)
 	if !ok {
 		return nil, false
 	}
-	p, d := newPath(v, ".", outside, b.attrs[name].Expr.Range())
+	p, d := newPath(v, f.scope.folder.dir, outside, b.attrs[name].Expr.Range())
 	if d != nil {
 		f.report(d)
 		return nil, false

@@ -11,11 +11,11 @@ import (
 )
 
 // laterRoots are names that later versions give a meaning.
-var laterRoots = []string{"each", "module", "envelope"}
+var laterRoots = []string{"envelope"}
 
 var (
 	gitNames  = []string{"describe", "commit", "timestamp", "dirty"}
-	pathNames = []string{"root"}
+	pathNames = []string{"root", "module"}
 	siteNames = []string{"name"}
 )
 
@@ -32,6 +32,10 @@ func (s *scope) resolve(t hcl.Traversal, n *node) (*node, *hcl.Diagnostic) {
 		return s.resolveNamed(t, n, "root_definition", "root definition", "Declare it with: root_definition %q { … }.")
 	case "image_set":
 		return s.resolveImage(t)
+	case "module":
+		return s.resolveModule(t, n)
+	case "each":
+		return nil, checkEach(t, n)
 	case "git":
 		if d := checkMember(t, gitNames); d != nil {
 			return nil, d
@@ -53,7 +57,7 @@ func (s *scope) unknownRoot(t hcl.Traversal) *hcl.Diagnostic {
 	if slices.Contains(laterRoots, root) {
 		return notAvailable(fmt.Sprintf("%q", root), s.project.opts.ToolVersion, t.SourceRange())
 	}
-	known := []string{"var", "local", "image_set", "root_definition", "git", "path", "site"}
+	known := []string{"var", "local", "image_set", "root_definition", "module", "each", "git", "path", "site"}
 	return failure(t.SourceRange(), "Unknown reference",
 		"Nothing is called %q.%s", root, didYouMeanOr(root, known, "References begin with %s; a string stands in quotes.", strings.Join(known, ", ")))
 }
@@ -72,6 +76,15 @@ func (s *scope) resolveNamed(t hcl.Traversal, n *node, prefix, title, remedy str
 	}
 	return nil, failure(t.SourceRange(), "Unknown reference",
 		"There is no %s %q.%s", title, name, didYouMeanOr(name, s.names(prefix+"."), remedy, name))
+}
+
+// checkEach lets each.key and each.value pass where there is for_each.
+func checkEach(t hcl.Traversal, n *node) *hcl.Diagnostic {
+	b, ok := n.decl.(interface{ repeats() bool })
+	if !ok || !b.repeats() {
+		return failure(t.SourceRange(), "Invalid reference", "each is known in blocks with for_each only. Add for_each = … to the block, or use something else.")
+	}
+	return checkMember(t, eachNames)
 }
 
 // resolveImage resolves image_set.SET and image_set.SET.image.NAME.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 const rootSuffix = ".root.hcl"
@@ -12,20 +13,26 @@ const rootSuffix = ".root.hcl"
 // A rootFile is a parsed root definition file.
 type rootFile struct {
 	name       string
-	hosts      map[string]*hcl.Block // nil in Compose files
-	containers []rootContainer
+	variables  []*block
+	hosts      []*block
+	containers []*block
+	documents  []*block
+	compose    *composeFile // nil in native files
+	refs       map[*hcl.Attribute][]hcl.Traversal
 }
 
-// A rootContainer is a container as written. In Compose files image and host are
-// nil and name says it all.
-type rootContainer struct {
-	name  string
-	rng   hcl.Range
-	image hcl.Expression
-	host  hcl.Expression
-
-	literal    string // the image of a Compose service
-	literalRng hcl.Range
+// places gives the places of the containers by name.
+func (r *rootFile) places() map[string]hcl.Range {
+	out := make(map[string]hcl.Range)
+	if r.compose != nil {
+		for _, s := range r.compose.services {
+			out[s.name] = s.rng
+		}
+	}
+	for _, b := range r.containers {
+		out[b.name()] = b.header
+	}
+	return out
 }
 
 // readRootFile reads the root definition file at p. It returns nil where there
@@ -54,56 +61,51 @@ func (p *project) readRootFile(at *Path) *rootFile {
 	return p.readNativeRoot(name, f.Body)
 }
 
-var rootFileSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
-	{Type: "container", LabelNames: []string{"name"}},
-	{Type: "document", LabelNames: []string{"name"}},
-	{Type: "host", LabelNames: []string{"name"}},
-	{Type: "variable", LabelNames: []string{"name"}},
-}}
-
-var containerSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{
-	{Name: "image", Required: true},
-	{Name: "host", Required: true},
-}}
-
-// readNativeRoot reads host and container blocks. What else the form has is
-// compiled at the sites' side of the language and not looked into here.
+// readNativeRoot reads the blocks of a native file. A block that stands twice
+// counts once.
 func (p *project) readNativeRoot(name string, body hcl.Body) *rootFile {
-	r := &rootFile{name: name, hosts: make(map[string]*hcl.Block)}
-	content, diags := body.Content(rootFileSchema)
+	r := &rootFile{name: name}
+	all, diags := reader{tool: p.opts.ToolVersion}.body(body, rootFileSpec)
 	p.report(diags...)
-	first := make(map[string]*hcl.Block)
-	for _, b := range content.Blocks {
-		key := b.Type + "." + b.Labels[0]
+	first := make(map[string]*block)
+	for _, b := range all.blocks {
+		key := b.kind + "." + b.name()
 		if prev := first[key]; prev != nil {
-			p.report(duplicateBlock(
-				&block{kind: b.Type, labels: b.Labels, header: b.DefRange}, &block{header: prev.DefRange}))
+			p.report(duplicateBlock(b, prev))
 			continue
 		}
 		first[key] = b
-		switch b.Type {
-		case "host":
-			r.hosts[b.Labels[0]] = b
-		case "container":
-			p.addContainer(r, b)
-		}
+		p.addRootBlock(r, b)
 	}
 	return r
 }
 
-func (p *project) addContainer(r *rootFile, b *hcl.Block) {
-	content, _, diags := b.Body.PartialContent(containerSchema)
-	p.report(diags...)
-	c := rootContainer{name: b.Labels[0], rng: b.DefRange}
-	if !validName.MatchString(c.name) {
-		p.report(failure(b.DefRange, "Invalid name",
-			"%q is no name for a container: a name begins with a letter or digit, goes on with letters, digits, dots, - and _, and has 128 characters at most.", c.name))
+func (p *project) addRootBlock(r *rootFile, b *block) {
+	switch b.kind {
+	case "variable":
+		if hclsyntax.ValidIdentifier(b.name()) {
+			r.variables = append(r.variables, b)
+			return
+		}
+		p.report(failure(b.header, "Invalid name", "%q cannot be the name of a variable: it must begin with a letter and hold letters, digits, - and _ only.", b.name()))
+	case "host":
+		p.checkRootName(b)
+		r.hosts = append(r.hosts, b)
+	case "container":
+		p.checkRootName(b)
+		r.containers = append(r.containers, b)
+	case "document":
+		r.documents = append(r.documents, b)
 	}
-	if a := content.Attributes["image"]; a != nil {
-		c.image = a.Expr
+}
+
+// checkRootName checks a name that becomes part of file names at the sites.
+func (p *project) checkRootName(b *block) {
+	if !validName.MatchString(b.name()) {
+		p.report(failure(b.header, "Invalid name",
+			"%q is no name for a %s: a name begins with a letter or digit, goes on with letters, digits, dots, - and _, and has 128 characters at most.", b.name(), b.kind))
 	}
-	if a := content.Attributes["host"]; a != nil {
-		c.host = a.Expr
+	if b.kind == "host" && manifestDir+b.name() == ManifestEntry {
+		p.report(failure(b.header, "Invalid name", "A host cannot be named %q, because the patch has a file of that name.", b.name()))
 	}
-	r.containers = append(r.containers, c)
 }

@@ -9,37 +9,59 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// A scope is one module: its nodes by address, and what they evaluate to. A
+// A scope is one module: its nodes by name, and what they evaluate to. A
 // project's files are the root scope.
 type scope struct {
+	*results
 	project *project
+	folder  *folder
+	call    *moduleCall // nil in the root scope
+	prefix  string      // of the nodes' addresses; empty in the root scope
 	nodes   map[string]*node
 	inputs  map[string][]input // values for the variables, the winning one last
 	stack   []edge             // the evaluation under way
 
 	settings Settings
 	vars     map[string]*Variable
-	images   map[string]*Image    // by node address
-	sets     map[string]*ImageSet // by node address
-	rootDefs map[string]*rootDecl // by node address
+	outputs  map[string]cty.Value
+}
+
+// results are what all scopes of a project have made, by node address.
+type results struct {
+	scopes   []*scope
+	images   map[string]*Image // complete ones
+	sets     map[string]*ImageSet
+	rootDefs map[string]*rootDecl
 	sites    []*Site
 }
 
-func newScope(p *project, blocks []*block, inputs []input) *scope {
-	s := &scope{
-		project:  p,
-		nodes:    make(map[string]*node),
-		inputs:   make(map[string][]input),
-		settings: Settings{Engine: Engine{Compression: defaultCompression}},
-		vars:     make(map[string]*Variable),
+func newResults() *results {
+	return &results{
 		images:   make(map[string]*Image),
 		sets:     make(map[string]*ImageSet),
 		rootDefs: make(map[string]*rootDecl),
 	}
-	for _, b := range blocks {
+}
+
+func newScope(p *project, r *results, f *folder, call *moduleCall) *scope {
+	s := &scope{
+		results:  r,
+		project:  p,
+		folder:   f,
+		call:     call,
+		nodes:    make(map[string]*node),
+		inputs:   make(map[string][]input),
+		settings: Settings{Engine: Engine{Compression: defaultCompression}},
+		vars:     make(map[string]*Variable),
+		outputs:  make(map[string]cty.Value),
+	}
+	if call != nil {
+		s.prefix = call.addr + "."
+	}
+	r.scopes = append(r.scopes, s)
+	for _, b := range f.blocks {
 		s.declare(b)
 	}
-	s.assign(inputs)
 	return s
 }
 
@@ -58,6 +80,14 @@ func (s *scope) declare(b *block) {
 		if s.checkIdentifier(b) {
 			s.add("root_definition."+b.name(), b, &rootDecl{block: b})
 		}
+	case "module":
+		if s.checkIdentifier(b) {
+			s.declareModule(b)
+		}
+	case "output":
+		if s.checkIdentifier(b) {
+			s.add("output."+b.name(), b, &outputDecl{block: b})
+		}
 	case "site":
 		s.add("site."+b.name(), b, &siteDecl{block: b})
 	case "flotobuild":
@@ -74,14 +104,14 @@ func (s *scope) declareVariable(b *block) {
 	}
 	n.refs = nil
 	for _, c := range b.blocks {
-		n.refs = append(n.refs, traversals(c.expressions())...)
+		n.refs = append(n.refs, c.references()...)
 	}
 }
 
 func (s *scope) declareLocals(b *block) {
 	for _, a := range b.sortedAttrs() {
 		s.addNode(&node{
-			addr:   "local." + a.Name,
+			name:   "local." + a.Name,
 			header: a.NameRange,
 			refs:   a.Expr.Variables(),
 			decl:   &localDecl{attr: a},
@@ -93,15 +123,15 @@ func (s *scope) declareImageSet(b *block) {
 	if !s.checkIdentifier(b) {
 		return
 	}
-	addr := "image_set." + b.name()
+	name := "image_set." + b.name()
 	set := &imageSetDecl{block: b}
-	n := s.add(addr, b, set)
+	n := s.add(name, b, set)
 	if n == nil {
 		return
 	}
 	n.refs = nil
 	for _, ib := range b.blocks {
-		im := s.add(addr+".image."+ib.name(), ib, &imageDecl{set: b.name(), block: ib})
+		im := s.add(name+".image."+ib.name(), ib, &imageDecl{set: b.name(), block: ib})
 		if im != nil {
 			set.members = append(set.members, im)
 			n.edges = append(n.edges, edge{to: im, rng: ib.header})
@@ -119,18 +149,19 @@ func (s *scope) checkIdentifier(b *block) bool {
 	return false
 }
 
-// add makes the node of a block. It returns nil where the address is taken.
-func (s *scope) add(addr string, b *block, d declaration) *node {
-	return s.addNode(&node{addr: addr, header: b.header, refs: traversals(b.expressions()), decl: d}, b)
+// add makes the node of a block. It returns nil where the name is taken.
+func (s *scope) add(name string, b *block, d declaration) *node {
+	return s.addNode(&node{name: name, header: b.header, refs: b.references(), decl: d}, b)
 }
 
 func (s *scope) addNode(n *node, b *block) *node {
-	if prev := s.nodes[n.addr]; prev != nil {
+	if prev := s.nodes[n.name]; prev != nil {
 		s.project.report(duplicateBlock(b, &block{header: prev.header}))
 		return nil
 	}
 	n.value = cty.DynamicVal
-	s.nodes[n.addr] = n
+	n.addr = s.prefix + n.name
+	s.nodes[n.name] = n
 	return n
 }
 
@@ -164,6 +195,10 @@ func (s *scope) evaluate(n *node, from hcl.Range) {
 	}
 	f.bind(n.edges)
 	n.value = n.decl.evaluate(f)
+	if d := s.project.meter.settle(n); d != nil {
+		f.report(d)
+		n.value = cty.DynamicVal
+	}
 	s.project.report(f.diags...)
 	s.stack = s.stack[:len(s.stack)-1]
 	n.state = done

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"cmp"
 	"math/big"
 	"slices"
 	"strings"
@@ -27,18 +28,20 @@ func isSensitive(v cty.Value) bool {
 // syntaxError is the Extra of diagnostics from parsing.
 type syntaxError struct{}
 
-// secrets lists the texts within the scope's sensitive values, longest first.
-// Texts of one or two characters are left out: replacing them would show where
-// they stand.
-func (s *scope) secrets() []string {
+// secrets lists the texts within all sensitive values, longest first. Texts of
+// one or two characters are left out: replacing them would show where they
+// stand.
+func (r *results) secrets() []string {
 	var out []string
-	for _, n := range s.nodes {
-		out = appendSecrets(out, n.value)
+	for _, s := range r.scopes {
+		for _, n := range s.nodes {
+			out = appendSecrets(out, n.value)
+		}
+		for _, v := range s.vars {
+			out = appendSecrets(out, v.Value)
+		}
 	}
-	for _, v := range s.vars {
-		out = appendSecrets(out, v.Value)
-	}
-	slices.SortFunc(out, func(a, b string) int { return len(b) - len(a) })
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) })
 	return slices.Compact(out)
 }
 

@@ -21,8 +21,12 @@ type settingsDecl struct{ block *block }
 
 func (d *settingsDecl) evaluate(f *frame) cty.Value {
 	s := &f.scope.settings
-	s.RequiredVersion = f.requiredVersion(d.block)
-	e := d.block.only("engine")
+	b := f.expand(d.block)
+	s.RequiredVersion = f.requiredVersion(b)
+	if f.scope.call != nil && len(b.blocks) > 0 {
+		f.report(failure(b.blocks[0].header, "Engine in a module", "The build engine belongs to the project, not to a module. Move the block into the project's block flotobuild."))
+	}
+	e := b.only("engine")
 	if hosts, ok := f.texts(e, "hosts"); ok {
 		s.Engine.Hosts = hosts
 		f.checkHosts(e.attrs["hosts"], hosts)

@@ -13,21 +13,34 @@ const defaultOutput = "dist"
 type siteDecl struct{ block *block }
 
 func (d *siteDecl) evaluate(f *frame) cty.Value {
-	b := d.block
-	s := &Site{Name: f.blockName(b), Range: b.header}
+	all, _ := f.instances(d.block)
+	for _, inst := range all {
+		g := f.within(inst)
+		d.site(g)
+		g.close()
+	}
+	return cty.DynamicVal
+}
+
+// site evaluates one instance.
+func (d *siteDecl) site(f *frame) {
+	s := &Site{Module: f.scope.address(), Name: f.blockName(d.block), Range: d.block.header}
 	f.bindSite(cty.StringVal(s.Name))
 	f.scope.sites = append(f.scope.sites, s)
+	b := f.expand(d.block)
 	before := len(f.diags)
 	s.Vars = f.siteVars(b)
 	root := f.rootDefinition(b)
 	if root != nil {
 		s.RootDefinition = root.result
-		if len(f.diags) == before {
-			s.Containers = f.containers(s, root)
+		root.result.images = root.result.Images()
+		s.source = siteSource{scope: f.scope, root: root}
+		if len(f.diags) == before && root.file != nil {
+			f.compiledSite(s, root)
 		}
 	}
 	s.Patch = f.patch(s, b)
-	return cty.DynamicVal
+	f.preconditions(b)
 }
 
 // bindSite makes site.name known to the block's expressions.
@@ -120,7 +133,7 @@ func (f *frame) parent(p *Patch, b *block, outside bool) {
 	case strings.ContainsAny(v[:1], "~<>=^!*"):
 		f.report(notAvailable("A version constraint as parent", f.scope.project.opts.ToolVersion, p.ParentRange))
 	case strings.Contains(v, "/") || strings.HasSuffix(v, ".zip"):
-		path, d := newPath(v, ".", outside, p.ParentRange)
+		path, d := newPath(v, f.scope.folder.dir, outside, p.ParentRange)
 		if d != nil {
 			f.report(d)
 			return

@@ -8,6 +8,7 @@ type blockSpec struct {
 	optional []string
 	blocks   map[string]*blockSpec
 	once     bool // at most one such block in its parent
+	dynamic  bool // dynamic blocks may make the blocks in it
 
 	// free blocks hold any attributes, as locals does.
 	free bool
@@ -23,6 +24,7 @@ var (
 		required: []string{"version"},
 		optional: []string{"name", "comment", "parent", "output", "allow_outside"},
 		blocks:   map[string]*blockSpec{"policy": policySpec},
+		dynamic:  true,
 		later:    []string{"also_from", "delta", "volume_size", "sign", "encrypt", "parity"},
 	}
 	policySpec = &blockSpec{
@@ -31,49 +33,61 @@ var (
 		later:    []string{"max_size", "allow_removed_images"},
 	}
 	siteSpec = &blockSpec{
-		labels:      []string{"name"},
-		required:    []string{"root_definition"},
-		optional:    []string{"name", "vars"},
-		blocks:      map[string]*blockSpec{"patch": patchSpec},
-		later:       []string{"envelopes", "for_each"},
-		laterBlocks: []string{"dynamic"},
+		labels:   []string{"name"},
+		required: []string{"root_definition"},
+		optional: []string{"for_each", "name", "vars"},
+		blocks:   map[string]*blockSpec{"patch": patchSpec, "precondition": conditionSpec},
+		dynamic:  true,
+		later:    []string{"envelopes"},
 	}
 	rootDefinitionSpec = &blockSpec{
-		labels:      []string{"name"},
-		required:    []string{"file", "image_sets"},
-		optional:    []string{"allow_outside"},
-		blocks:      map[string]*blockSpec{"conf": confSpec},
-		laterBlocks: []string{"dynamic"},
+		labels:   []string{"name"},
+		required: []string{"file", "image_sets"},
+		optional: []string{"allow_outside"},
+		blocks:   map[string]*blockSpec{"conf": confSpec},
 	}
 	confSpec = &blockSpec{
 		once:     true,
 		optional: []string{"include", "exclude"},
 	}
 	imageSetSpec = &blockSpec{
-		labels:      []string{"name"},
-		blocks:      map[string]*blockSpec{"image": imageSpec},
-		laterBlocks: []string{"dynamic"},
+		labels: []string{"name"},
+		blocks: map[string]*blockSpec{"image": imageSpec},
 	}
 	imageSpec = &blockSpec{
 		labels: []string{"name"},
 		optional: []string{
-			"name", "context", "dockerfile", "target", "args", "contexts", "secrets",
+			"for_each", "name", "context", "dockerfile", "target", "args", "contexts", "secrets",
 			"rootfs", "source", "platforms", "labels", "allow_outside",
 		},
-		notNull:     []string{"context", "rootfs", "source"},
-		later:       []string{"version", "for_each"},
-		laterBlocks: []string{"dynamic"},
+		notNull: []string{"context", "rootfs", "source"},
+		blocks:  map[string]*blockSpec{"precondition": conditionSpec},
+		dynamic: true,
+		later:   []string{"version"},
 	}
 	variableSpec = &blockSpec{
 		labels:   []string{"name"},
 		optional: []string{"type", "default", "description", "sensitive", "nullable"},
-		blocks:   map[string]*blockSpec{"validation": validationSpec},
+		blocks:   map[string]*blockSpec{"validation": conditionSpec},
 	}
-	validationSpec = &blockSpec{required: []string{"condition", "error_message"}}
-	settingsSpec   = &blockSpec{
+	// conditionSpec is that of validations and preconditions.
+	conditionSpec = &blockSpec{required: []string{"condition", "error_message"}}
+	moduleSpec    = &blockSpec{labels: []string{"name"}, free: true}
+	outputSpec    = &blockSpec{
+		labels:   []string{"name"},
+		required: []string{"value"},
+		optional: []string{"description", "sensitive"},
+	}
+	functionSpec = &blockSpec{
+		labels:   []string{"name"},
+		required: []string{"params", "result"},
+		optional: []string{"variadic_param"},
+	}
+	settingsSpec = &blockSpec{
 		once:     true,
 		optional: []string{"required_version"},
 		blocks:   map[string]*blockSpec{"engine": engineSpec},
+		dynamic:  true,
 	}
 	engineSpec = &blockSpec{
 		once:     true,
@@ -87,7 +101,10 @@ var (
 			"image_set":       imageSetSpec,
 			"root_definition": rootDefinitionSpec,
 			"site":            siteSpec,
+			"module":          moduleSpec,
+			"output":          outputSpec,
+			"function":        functionSpec,
 		},
-		laterBlocks: []string{"envelope", "module", "function"},
+		laterBlocks: []string{"envelope"},
 	}
 )

@@ -10,13 +10,34 @@ import (
 // value.
 func (f *frame) validate(from hcl.Range, b *block) {
 	for _, c := range b.blocks {
-		if c.attrs["condition"] != nil && c.attrs["error_message"] != nil {
-			f.validation(from, c)
-		}
+		f.condition(c, "validation", func(message string) *hcl.Diagnostic {
+			return failure(from, "Invalid value for variable", "%s\n\nThe rule stands at %s.", message, place(c.header))
+		})
 	}
 }
 
-func (f *frame) validation(from hcl.Range, b *block) {
+// preconditions applies the precondition blocks of a site or an image.
+func (f *frame) preconditions(b *block) {
+	for _, c := range b.blocks {
+		if c.kind != "precondition" {
+			continue
+		}
+		f.condition(c, "precondition", func(message string) *hcl.Diagnostic {
+			rng := c.header
+			if a := c.attrs["condition"]; a != nil {
+				rng = a.Expr.Range()
+			}
+			return failure(rng, "Precondition not met", "%s\n\n%s needs it.", message, f.node.addr+f.instance.suffix())
+		})
+	}
+}
+
+// condition evaluates a block with condition and error_message, and reports what
+// failed makes of the message where the condition is false.
+func (f *frame) condition(b *block, kind string, failed func(message string) *hcl.Diagnostic) {
+	if b.attrs["condition"] == nil || b.attrs["error_message"] == nil {
+		return // reported when it was read
+	}
 	cond := b.attrs["condition"].Expr
 	got, diags := cond.Value(f.ctx)
 	f.report(diags...)
@@ -26,18 +47,21 @@ func (f *frame) validation(from hcl.Range, b *block) {
 	got, _ = got.UnmarkDeep()
 	ok, err := convert.Convert(got, cty.Bool)
 	if err != nil || ok.IsNull() {
-		f.report(failure(cond.Range(), "Wrong type", "The condition of a validation must be true or false."))
+		f.report(failure(cond.Range(), "Wrong type", "The condition of a %s must be true or false.", kind))
 		return
 	}
 	if !ok.IsKnown() || ok.True() {
 		return
 	}
-	f.report(at(failure(from, "Invalid value for variable", "%s\n\nThe rule stands at %s.", f.errorMessage(b.attrs["error_message"]), place(b.header)), cond, f.ctx))
+	f.report(at(failed(f.errorMessage(b.attrs["error_message"], kind)), cond, f.ctx))
 }
 
-// errorMessage evaluates the message of a validation that failed.
-func (f *frame) errorMessage(a *hcl.Attribute) string {
-	const fallback = "The value does not satisfy the variable's validation rule."
+// errorMessage evaluates the message of a condition that is false.
+func (f *frame) errorMessage(a *hcl.Attribute, kind string) string {
+	fallback := "The condition of the " + kind + " is false."
+	if kind == "validation" {
+		fallback = "The value does not satisfy the variable's validation rule."
+	}
 	v, diags := a.Expr.Value(f.ctx)
 	f.report(diags...)
 	if diags.HasErrors() {
@@ -47,8 +71,11 @@ func (f *frame) errorMessage(a *hcl.Attribute) string {
 		f.report(failure(a.Expr.Range(), "Sensitive value not allowed", "An error message is shown and cannot hold a sensitive value."))
 		return fallback
 	}
+	if !v.IsWhollyKnown() {
+		return fallback
+	}
 	s, err := convert.Convert(v, cty.String)
-	if err != nil || s.IsNull() || !s.IsKnown() {
+	if err != nil || s.IsNull() {
 		f.report(failure(a.Expr.Range(), "Wrong type", "The error message must be a string."))
 		return fallback
 	}

@@ -26,7 +26,7 @@ func (d *variableDecl) evaluate(f *frame) cty.Value {
 	b := d.block
 	v := &Variable{Name: b.name(), Range: b.header, Value: cty.DynamicVal}
 	f.scope.vars[v.Name] = v
-	v.Description, _ = f.constantText(b, "description")
+	v.Description = f.constantText(b, "description")
 	v.Sensitive = f.constantFlag(b, "sensitive", false)
 	t := f.variableType(b)
 	v.Files = f.inputFiles(v.Name)
@@ -39,6 +39,7 @@ func (d *variableDecl) evaluate(f *frame) cty.Value {
 	if v.Sensitive {
 		v.Value = markSensitive(value)
 	}
+	v.Sensitive = v.Sensitive || isSensitive(value)
 	f.bindVariable(v)
 	f.checkDefault(v, b)
 	f.validate(from, b)
@@ -81,10 +82,13 @@ func (f *frame) variableValue(v *Variable, t variableType, b *block) (value cty.
 	}
 	v.Origin = in.origin
 	from = in.place(b.header)
-	raw, diags := in.value(t.literal)
+	raw, diags := in.value(t.literal, f.scope.project.meter)
 	if diags.HasErrors() {
 		f.reportInput(v, in, from, diags)
 		return cty.NilVal, from, false
+	}
+	if !raw.IsWhollyKnown() {
+		return cty.NilVal, from, false // what it comes from is in error
 	}
 	if raw.IsNull() && !t.nullable {
 		if a := b.attrs["default"]; a != nil && in.expr != a.Expr {
@@ -165,6 +169,11 @@ func (f *frame) chosenInput(v *Variable, b *block) (input, bool) {
 	if a := b.attrs["default"]; a != nil {
 		return input{name: v.Name, origin: "default", expr: a.Expr, rng: a.Expr.Range()}, true
 	}
+	if c := f.scope.call; c != nil {
+		f.report(failure(c.header, "No value for variable",
+			"The module's variable %q (%s) has no default. Give a value here: %s = ….", v.Name, place(b.header), v.Name))
+		return input{}, false
+	}
 	f.report(failure(b.header, "No value for variable",
 		"The variable %q has no default and no value was given. Give one with -var '%s=…', with the environment variable %s%s, or in the file %s.",
 		v.Name, v.Name, variablePrefix, v.Name, variablesFile))
@@ -197,12 +206,12 @@ func (f *frame) bindVariable(v *Variable) {
 
 // constantText and constantFlag evaluate what must be known before everything
 // else.
-func (f *frame) constantText(b *block, name string) (string, bool) {
+func (f *frame) constantText(b *block, name string) string {
 	v, ok := f.constant(b, name, cty.String)
 	if !ok {
-		return "", false
+		return ""
 	}
-	return v.AsString(), true
+	return v.AsString()
 }
 
 func (f *frame) constantFlag(b *block, name string, unset bool) bool {

@@ -86,6 +86,8 @@ func staleSites(saved, now *Plan) []string {
 			out = append(out, fmt.Sprintf("the parent of site %q", s.Name))
 		case !slices.Equal(o.Site.Conf, s.Site.Conf):
 			out = append(out, fmt.Sprintf("files in conf of site %q: %s", s.Name, changedFiles(o.Site.Conf, s.Site.Conf)))
+		case !slices.Equal(o.Site.Manifest, s.Site.Manifest):
+			out = append(out, fmt.Sprintf("the manifest or documents of site %q", s.Name))
 		}
 	}
 	for _, s := range saved.Sites {

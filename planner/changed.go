@@ -11,7 +11,7 @@ import (
 // does not change may be absent. A rebuild that gave the parent's images, with
 // nothing else changed, needs none. A nil parent always does.
 func Changed(s *SitePlan, parent *patch.Description, ids map[string]digest.Digest) bool {
-	if parent == nil || s.Change == ChangeCreate || len(s.Conf) > 0 {
+	if parent == nil || s.Change == ChangeCreate || len(s.Conf) > 0 || len(s.Manifest) > 0 {
 		return true
 	}
 	for _, a := range s.Attributes {

@@ -101,6 +101,10 @@ type Site struct {
 	Patch              Patch       `json:"patch"`
 	Images             []SiteImage `json:"images"` // sorted by name
 	Conf               []File      `json:"conf"`   // sorted by path
+	// Manifest lists the entries manifest/… and documents/… as Compile gives
+	// them: rendered for the parent, or with a placeholder for the patch's id
+	// where there is none. Sorted by path, which is the entry's name.
+	Manifest []File `json:"manifest,omitempty"`
 }
 
 // A Patch carries the patch block.

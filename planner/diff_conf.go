@@ -40,7 +40,11 @@ func sameFile(old patch.Content, f File) bool {
 // diffConf compares the files of conf/ with those that the parent lists; a nil
 // parent has none.
 func diffConf(parent *patch.Description, want []File) []FileChange {
-	old := oldConf(parent)
+	return diffFiles(oldConf(parent), want)
+}
+
+// diffFiles compares files with the old ones of the same names.
+func diffFiles(old map[string]patch.Content, want []File) []FileChange {
 	var out []FileChange
 	seen := make(map[string]bool, len(want))
 	for _, f := range want {

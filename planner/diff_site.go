@@ -24,6 +24,7 @@ func (d *differ) site(parents []*patch.Description, s *Site) *SitePlan {
 	}
 	p.Images = d.siteImages(parents, s)
 	p.Conf = diffConf(parent, s.Conf)
+	p.Manifest = diffManifest(parent, s.Manifest)
 	for _, c := range p.Images {
 		if unknown(c) {
 			p.Size.UnknownImages++
@@ -33,7 +34,7 @@ func (d *differ) site(parents []*patch.Description, s *Site) *SitePlan {
 		return p
 	}
 	p.Attributes = diffAttributes(parent, s)
-	if len(p.Conf) == 0 && len(p.Attributes) == 0 && !slices.ContainsFunc(p.Images, changed) {
+	if len(p.Conf) == 0 && len(p.Manifest) == 0 && len(p.Attributes) == 0 && !slices.ContainsFunc(p.Images, changed) {
 		p.Change = ChangeNone
 	} else if parent.Comment != s.Patch.Comment {
 		// A comment alone is no reason for a patch.

@@ -19,7 +19,8 @@ type world struct {
 	sites  []*Site
 }
 
-// want builds a Desired from "site: image=inputs image=inputs | file=content".
+// want builds a Desired from "site: image=inputs image=inputs | file=content |
+// entry=content", the entries being those of the manifest.
 func want(lines ...string) *Desired {
 	w := &world{}
 	for _, line := range lines {
@@ -31,6 +32,7 @@ func want(lines ...string) *Desired {
 func (w *world) site(line string) {
 	name, rest, _ := strings.Cut(line, ":")
 	images, files, _ := strings.Cut(rest, "|")
+	files, entries, _ := strings.Cut(files, "|")
 	s := &Site{Name: name, RootDefinitionFile: "plant.root.hcl", Patch: Patch{Name: "plant", Version: "1.0.0"}}
 	for _, f := range strings.Fields(images) {
 		n, inputs, _ := strings.Cut(f, "=")
@@ -40,6 +42,10 @@ func (w *world) site(line string) {
 	for _, f := range strings.Fields(files) {
 		path, content, _ := strings.Cut(f, "=")
 		s.Conf = append(s.Conf, file(path, content))
+	}
+	for _, f := range strings.Fields(entries) {
+		path, content, _ := strings.Cut(f, "=")
+		s.Manifest = append(s.Manifest, file(path, content))
 	}
 	w.sites = append(w.sites, s)
 }
@@ -95,8 +101,12 @@ func have(line string) *patch.Description {
 		})
 	}
 	for _, f := range s.Conf {
+		f.Path = "conf/" + f.Path
+		s.Manifest = append(s.Manifest, f)
+	}
+	for _, f := range s.Manifest {
 		d.Flotobuild.Contents = append(d.Flotobuild.Contents, patch.Content{
-			Path: "conf/" + f.Path, Size: f.Size, SHA256: f.Digest.Encoded(), Mode: patch.Mode(f.Mode),
+			Path: f.Path, Size: f.Size, SHA256: f.Digest.Encoded(), Mode: patch.Mode(f.Mode),
 		})
 	}
 	return d
@@ -124,6 +134,9 @@ func sketch(p *Plan) string {
 		}
 		for _, c := range s.Conf {
 			parts = append(parts, map[string]string{ChangeCreate: "+", ChangeUpdate: "~", ChangeRemove: "-"}[c.Change]+"conf/"+c.Path)
+		}
+		for _, c := range s.Manifest {
+			parts = append(parts, map[string]string{ChangeCreate: "+", ChangeUpdate: "~", ChangeRemove: "-"}[c.Change]+c.Path)
 		}
 		for _, a := range s.Attributes {
 			parts = append(parts, a.Name+":"+a.Old+">"+a.New)
@@ -224,9 +237,16 @@ func TestDiff(t *testing.T) {
 		{name: "conf file became a link", have: []string{"a: | x=y"}, want: []string{"a: | x=->y"}, plan: "a:update ~conf/x"},
 		{name: "conf mode not recorded", have: []string{"a: | x=1"}, want: []string{"a: | x=1"}, modify: func(_ *Desired, p []*patch.Description) { p[0].Flotobuild.Contents[0].Mode = 0 }, plan: "a:none"},
 		{name: "generated files do not count", have: []string{"a: | .GIT_DESCRIBE=1 .GIT_TIMESTAMP=2"}, want: []string{"a:"}, plan: "a:none"},
-		{name: "entries outside of conf do not count", have: []string{"a: | x=1"}, want: []string{"a: | x=1"}, modify: func(_ *Desired, p []*patch.Description) {
-			p[0].Flotobuild.Contents = append(p[0].Flotobuild.Contents, patch.Content{Path: "manifest/manifest.json"})
+		{name: "other entries do not count", have: []string{"a: | x=1"}, want: []string{"a: | x=1"}, modify: func(_ *Desired, p []*patch.Description) {
+			p[0].Flotobuild.Contents = append(p[0].Flotobuild.Contents, patch.Content{Path: "envelopes/e"})
 		}, plan: "a:none"},
+
+		// manifest and documents
+		{name: "manifest initial", want: []string{"a: | | manifest/m=1 documents/d=1"}, plan: "a:create +documents/d +manifest/m"},
+		{name: "manifest unchanged", have: []string{"a: | x=1 | manifest/m=1 documents/d=1"}, want: []string{"a: | x=1 | manifest/m=1 documents/d=1"}, plan: "a:none"},
+		{name: "document changed", have: []string{"a: | | manifest/m=1 documents/d=1"}, want: []string{"a: | | manifest/m=1 documents/d=2"}, plan: "a:update ~documents/d"},
+		{name: "document renamed", have: []string{"a: | | documents/d=1"}, want: []string{"a: | | documents/e=1"}, plan: "a:update -documents/d +documents/e"},
+		{name: "parent without manifest", have: []string{"a:"}, want: []string{"a: | | manifest/m=1"}, plan: "a:update +manifest/m"},
 
 		// attributes
 		{name: "version", have: []string{"a:"}, want: []string{"a:"}, modify: sitePatch(func(p *Patch) { p.Version = "1.1.0" }), plan: "a:update version:1.0.0>1.1.0"},
@@ -292,6 +312,7 @@ func TestChanged(t *testing.T) {
 		{"rebuilt to another", "a: app=2 tool=1 | x=1", map[string]digest.Digest{"app": "sha256:n"}, true},
 		{"id unknown", "a: app=2 tool=1 | x=1", nil, true},
 		{"same image, other conf", "a: app=2 tool=1 | x=2", map[string]digest.Digest{"app": old}, true},
+		{"same image, other document", "a: app=2 tool=1 | x=1 | documents/d=1", map[string]digest.Digest{"app": old}, true},
 		{"image removed", "a: app=1 | x=1", nil, true},
 		{"image added", "a: app=1 tool=1 web=5 | x=1", map[string]digest.Digest{"web": old}, true},
 	} {

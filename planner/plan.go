@@ -74,6 +74,7 @@ type SitePlan struct {
 	ParentFiles []string          `json:"parentFiles,omitempty"`
 	Images      []ImageChange     `json:"imageChanges"` // sorted by name, unchanged ones included
 	Conf        []FileChange      `json:"confChanges,omitempty"`
+	Manifest    []FileChange      `json:"manifestChanges,omitempty"`  // of the manifest and the documents
 	Attributes  []AttributeChange `json:"attributeChanges,omitempty"` // name, version, …
 	Size        Size              `json:"size"`
 }
@@ -96,9 +97,10 @@ type ImageChange struct {
 	Reasons   []Reason `json:"reasons,omitempty"`
 }
 
-// A FileChange compares a file of conf/ with the parent's.
+// A FileChange compares a file of conf/, or an entry of manifest/ or documents/,
+// with the parent's.
 type FileChange struct {
-	Path   string `json:"path"`
+	Path   string `json:"path"` // relative to the project, or the entry's name
 	Change string `json:"change"`
 	Size   int64  `json:"size"` // bytes, of the new file; of the old one where it is removed
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/opencontainers/go-digest"
 	"github.com/spf13/cobra"
 
 	"github.com/flotobuild/flotobuild/executor"
@@ -91,7 +92,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	if err != nil {
 		return err
 	}
-	defer a.keep(p)
+	defer a.finish(p)
 	plan, err := a.makePlan(ctx, p, false)
 	if err != nil {
 		return err
@@ -125,7 +126,10 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 		Parallelism: f.parallelism,
 		Progress:    progress,
 		Producer:    producer,
-		Recheck:     func(ctx context.Context) error { return p.recheck(ctx, plan) },
+		Render: func(site string, images map[string]digest.Digest, info planner.PatchInfo) (map[string][]byte, error) {
+			return planner.Render(p.config, site, images, info)
+		},
+		Recheck: func(ctx context.Context) error { return p.recheck(ctx, plan) },
 	})
 	if perr := progress.Close(); perr != nil && err == nil {
 		a.ui.warnf("progress could not be shown: %v", perr)

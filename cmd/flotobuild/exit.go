@@ -11,6 +11,7 @@ import (
 // Exit codes beyond 0 and 1.
 const (
 	exitChanges     = 2
+	exitUnformatted = 3
 	exitInterrupted = 130
 )
 

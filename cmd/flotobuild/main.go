@@ -1,7 +1,8 @@
 // Command flotobuild builds patch files for container systems at sites without
 // a network. It wires the project's packages together, prints, and chooses the
 // exit code: 0 for success, 1 for an error, 2 for changes with
-// -detailed-exitcode, 130 when interrupted.
+// -detailed-exitcode, 3 for files that fmt -check would change, 130 when
+// interrupted.
 package main
 
 import "os"

@@ -26,7 +26,7 @@ func newPlanCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer a.keep(p)
+			defer a.finish(p)
 			plan, err := a.makePlan(cmd.Context(), p, asJSON)
 			if err != nil {
 				return err

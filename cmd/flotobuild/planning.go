@@ -40,25 +40,37 @@ func (a *app) makePlan(ctx context.Context, p *project, asJSON bool) (*planner.P
 		return nil, err
 	}
 	p.parents = have.parents
-	plan := p.diff(want)
+	plan, err := p.diff(want)
+	if err := a.planningErrors(p, asJSON, err); err != nil {
+		return nil, err
+	}
 	if plan.Project.Dirty {
 		a.ui.warnf("the project folder has uncommitted changes; the patches' revision says so: %s", plan.Project.Revision)
 	}
 	return plan, nil
 }
 
-// diff compares what the sites should have with the parents that were found.
-func (p *project) diff(want *planner.Desired) *planner.Plan {
-	var descriptions []*patch.Description
-	for _, f := range p.parents {
-		descriptions = append(descriptions, f.Description)
+// diff compiles the sites' manifests and compares what the sites should have with the parents that were found.
+func (p *project) diff(want *planner.Desired) (*planner.Plan, error) {
+	descriptions := p.descriptions()
+	if diags := planner.Compile(p.config, descriptions, want); diags.HasErrors() {
+		return nil, diags
 	}
 	plan := planner.Diff(descriptions, want)
 	plan.ToolVersion = version
 	for _, f := range p.parents {
 		plan.Bind(f.Site, f.Ref(), p.relative(f.File))
 	}
-	return plan
+	return plan, nil
+}
+
+// descriptions are those of the parents that were found.
+func (p *project) descriptions() []*patch.Description {
+	var out []*patch.Description
+	for _, f := range p.parents {
+		out = append(out, f.Description)
+	}
+	return out
 }
 
 // recheck reads the inputs again, and fails where they are no longer those of
@@ -75,7 +87,10 @@ func (p *project) recheck(ctx context.Context, plan *planner.Plan) error {
 	if err != nil {
 		return fmt.Errorf("cannot read the inputs again after the builds: %w", err)
 	}
-	now := again.diff(want)
+	now, err := again.diff(want)
+	if err != nil {
+		return fmt.Errorf("cannot render the manifests again after the builds: %w", err)
+	}
 	now.Project = plan.Project
 	changed, err := planner.Stale(plan, now)
 	if err != nil || len(changed) == 0 {

@@ -22,6 +22,7 @@ type project struct {
 	config    *lang.Config
 	warnings  hcl.Diagnostics
 	workspace *facts.Workspace
+	root      *os.Root       // what config reads templates from
 	parents   []facts.Parent // once a plan was made
 }
 
@@ -39,7 +40,7 @@ func projectDir() (string, error) {
 }
 
 // load reads the configuration of the project folder and prints what is wrong
-// with it. The caller calls keep in the end.
+// with it. The caller calls finish in the end.
 func (a *app) load(ctx context.Context, vars []lang.VarOption, asJSON bool) (*project, error) {
 	dir, err := projectDir()
 	if err != nil {
@@ -67,20 +68,31 @@ func (a *app) keep(p *project) {
 	}
 }
 
+// finish keeps what was learnt, and closes the project folder.
+func (a *app) finish(p *project) {
+	a.keep(p)
+	p.root.Close()
+}
+
 func (p *project) read(ctx context.Context, vars []lang.VarOption) (hcl.Diagnostics, error) {
-	root, err := os.OpenRoot(p.dir)
+	var err error
+	p.root, err = os.OpenRoot(p.dir)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the project folder: %w", err)
 	}
-	defer root.Close()
 	var diags hcl.Diagnostics
-	p.config, diags = lang.Load(root.FS(), lang.Options{
+	p.config, diags = lang.Load(p.root.FS(), p.options(ctx, vars))
+	return diags, nil
+}
+
+// options are what the configuration depends on besides its files.
+func (p *project) options(ctx context.Context, vars []lang.VarOption) lang.Options {
+	return lang.Options{
 		ToolVersion: version,
 		Environ:     os.Environ(),
 		Vars:        vars,
 		Git:         func() (lang.Git, error) { return p.git(ctx) },
-	})
-	return diags, nil
+	}
 }
 
 // git gives the state of the work tree to the configuration.

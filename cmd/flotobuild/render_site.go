@@ -25,6 +25,7 @@ func (r *planRenderer) site(s *planner.SitePlan) {
 	r.line("  %s patch %q in %s {", r.symbol(s.Change), s.Patch.Name, s.Patch.Output)
 	r.attributes(s)
 	r.images(s)
+	r.manifest(s)
 	r.conf(s)
 	r.size(s)
 	r.line("    }")
@@ -64,13 +65,32 @@ func (r *planRenderer) conf(s *planner.SitePlan) {
 	if s.Change == planner.ChangeCreate && !r.detail {
 		return // everything is new
 	}
-	for n, f := range s.Conf {
-		if n == mostFiles && !r.detail && len(s.Conf) > mostFiles+1 {
-			r.grey("            # %s hidden, -detail lists them", count(len(s.Conf)-n, "more file"))
+	r.files(s.Conf, true)
+}
+
+// files lists changed files, the first of them without -detail.
+func (r *planRenderer) files(files []planner.FileChange, sizes bool) {
+	for n, f := range files {
+		if n == mostFiles && !r.detail && len(files) > mostFiles+1 {
+			r.grey("            # %s hidden, -detail lists them", count(len(files)-n, "more file"))
 			break
 		}
-		r.line("          %s %s %s", r.symbol(f.Change), safe(f.Path), r.paint(grey, "("+byteSize(f.Size)+")"))
+		size := ""
+		if sizes {
+			size = " " + r.paint(grey, "("+byteSize(f.Size)+")")
+		}
+		r.line("          %s %s%s", r.symbol(f.Change), safe(f.Path), size)
 	}
+}
+
+// manifest lists what the root definition gives the patch. How large it is
+// depends on ids that are known after apply.
+func (r *planRenderer) manifest(s *planner.SitePlan) {
+	if len(s.Manifest) == 0 {
+		return
+	}
+	r.line("      %s manifest and documents: %s", r.symbol(s.Change), confCounts(s.Manifest))
+	r.files(s.Manifest, false)
 }
 
 // confCounts sums up the changed files.

@@ -36,8 +36,9 @@ func newRootCommand(a *app) *cobra.Command {
 	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "work in this folder instead of the current one (`DIR`)")
 	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "print without colours")
 	root.AddCommand(
-		newInitCommand(a), newValidateCommand(a), newPlanCommand(a), newApplyCommand(a),
+		newInitCommand(a), newValidateCommand(a), newManifestCommand(a), newPlanCommand(a), newApplyCommand(a),
 		newShowCommand(a), newVerifyCommand(a), newEngineCommand(a), newVersionCommand(a),
+		newFmtCommand(a), newVarsCommand(a), newConsoleCommand(a), newGraphCommand(a),
 	)
 	return root
 }

@@ -21,6 +21,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"patches":     cmdPatches,
 		"diffids":     cmdDiffIDs,
 		"json":        cmdJSON,
+		"entry":       cmdEntry,
 		"flip":        cmdFlip,
 		"truncate":    cmdTruncate,
 		"holdlock":    cmdHoldLock,

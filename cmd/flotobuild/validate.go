@@ -28,7 +28,7 @@ func newValidateCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer a.keep(p)
+			defer a.finish(p)
 			if err := a.checkInputs(cmd.Context(), p, asJSON); err != nil || asJSON {
 				return err
 			}
@@ -45,9 +45,15 @@ func newValidateCommand(a *app) *cobra.Command {
 // checkInputs reads what the images are made from. With JSON it prints the
 // outcome, the warnings of the configuration included.
 func (a *app) checkInputs(ctx context.Context, p *project, asJSON bool) error {
-	_, err := planner.Resolve(ctx, p.config, p.facts())
+	want, err := planner.Resolve(ctx, p.config, p.facts())
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if err == nil {
+		// Without parents, as for initial patches.
+		if diags := planner.Compile(p.config, nil, want); diags.HasErrors() {
+			err = diags
+		}
 	}
 	if err := a.planningErrors(p, asJSON, err); err != nil || !asJSON {
 		return err

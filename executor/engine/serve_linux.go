@@ -79,7 +79,9 @@ func Serve(ctx context.Context, opts ServeOptions) error {
 	// connect anew for their next call, and there is nothing to connect to.
 	os.Remove(recordFile(opts.StateDir))
 	os.Remove(socketFile(opts.StateDir))
-	listener.Close()
+	if err := listener.Close(); err != nil {
+		logrus.Warnf("cannot close the socket: %v", err)
+	}
 	for idle.connected() {
 		time.Sleep(20 * time.Millisecond)
 	}

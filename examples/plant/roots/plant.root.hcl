@@ -19,7 +19,7 @@ container "gateway" {
   image   = "gateway"
   host    = "control"
   ports   = ["4840:4840"]
-  volumes = ["/etc/plant/${site.name}:/srv/config:ro"]
+  volumes = ["../config/${site.name}:/srv/config:ro"]
   env     = { LINES = site.vars.lines }
   restart = "unless-stopped"
 }

@@ -1,0 +1,174 @@
+package lang
+
+import (
+	"cmp"
+	"path"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Limits on what a root definition gives a patch, in bytes.
+const (
+	maxRendered = 16 << 20 // of one document or config file
+	maxManifest = 64 << 20 // of all entries of a site together
+)
+
+// A CompileInput is what a root definition sees of the patch that it goes with.
+type CompileInput struct {
+	// Images maps the names of the site's images to their ids.
+	Images map[string]string
+	Patch  PatchInfo
+}
+
+// PatchInfo is patch.* of root definition files.
+type PatchInfo struct {
+	ID       string
+	Version  string
+	Revision string
+	Parent   string // id of the patch that it goes on top of; empty for an initial one
+}
+
+// Compile compiles the site's root definition. Load has done so with unknown
+// ids, so that what is left to go wrong depends on the ids. With errors the
+// manifest holds what could be compiled. Equal files and inputs give equal bytes.
+//
+// It is for configurations that Load found no errors in, reads files through
+// the file system that Load was given, and must not be called concurrently for
+// sites of one Config.
+func (s *Site) Compile(in CompileInput) (*Manifest, hcl.Diagnostics) {
+	f := &frame{scope: s.source.scope}
+	c := f.compile(s, s.source.root, &in)
+	m, p := c.manifest(), f.scope.project
+	if len(f.diags) == 0 {
+		return m, nil
+	}
+	return m, sortDiagnostics(redact(f.diags, f.scope.secrets(), newLineMask(p.files, f.diags)))
+}
+
+// A siteSource is where a site was read: what Compile needs.
+type siteSource struct {
+	scope *scope
+	root  *rootDecl
+}
+
+// A rootFrame is the evaluation of a root definition file for one site.
+type rootFrame struct {
+	*frame
+	site   *Site
+	root   *rootDecl
+	images map[string]*Image
+	ids    map[string]string // nil where they are not known
+
+	out   *Manifest
+	hosts map[string]*hostFile // by name
+	needs []Path               // files of conf/ that the Compose files refer to
+	total int                  // bytes of out.files
+}
+
+// A hostFile is the Compose file of a host in the making.
+type hostFile struct {
+	services map[string]any
+	volumes  map[string]any
+	rest     map[string]any // further top-level keys
+}
+
+// compile compiles the root definition for a site; in is nil where neither ids
+// nor the patch are known.
+func (f *frame) compile(s *Site, root *rootDecl, in *CompileInput) *rootFrame {
+	r := &rootFrame{
+		frame:  f,
+		site:   s,
+		root:   root,
+		images: root.result.Images(),
+		hosts:  make(map[string]*hostFile),
+		out: &Manifest{
+			FormatVersion: ManifestVersion,
+			Site:          s.Name,
+			Project:       projectName(root.result.Name),
+			Hosts:         []ManifestHost{},
+			Containers:    []ManifestContainer{},
+			Documents:     []ManifestDocument{},
+			files:         make(map[string][]byte),
+		},
+	}
+	if in != nil {
+		r.ids = in.Images
+	}
+	switch file := root.file; {
+	case file == nil:
+	case file.compose != nil:
+		r.composeFile(file.compose)
+	default:
+		r.ctx = r.context(file, in)
+		r.nativeFile(file)
+	}
+	slices.SortFunc(r.out.Hosts, func(a, b ManifestHost) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(r.out.Containers, func(a, b ManifestContainer) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(r.out.Documents, func(a, b ManifestDocument) int { return cmp.Compare(a.Path, b.Path) })
+	return r
+}
+
+// context makes the names that a native file and its templates see.
+func (r *rootFrame) context(file *rootFile, in *CompileInput) *hcl.EvalContext {
+	vars := map[string]cty.Value{
+		"site": cty.ObjectVal(map[string]cty.Value{
+			"name": cty.StringVal(r.site.Name),
+			"vars": cty.ObjectVal(r.site.Vars),
+		}),
+		"images": r.imageIDs(),
+		"patch":  patchValue(in),
+	}
+	ctx := &hcl.EvalContext{Variables: vars, Functions: r.scope.project.functions(path.Dir(file.name))}
+	vars["var"] = r.variables(file, ctx)
+	return ctx
+}
+
+// imageIDs makes images.*: all images where their ids are not known, else those
+// that the patch carries.
+func (r *rootFrame) imageIDs() cty.Value {
+	ids := make(map[string]cty.Value)
+	for name := range r.images {
+		if id, ok := r.ids[name]; ok {
+			ids[name] = cty.StringVal(id)
+		} else if r.ids == nil {
+			ids[name] = cty.UnknownVal(cty.String).RefineNotNull()
+		}
+	}
+	return cty.ObjectVal(ids)
+}
+
+// patchNames are the members of patch.*.
+var patchNames = []string{"id", "version", "revision", "parent"}
+
+func patchValue(in *CompileInput) cty.Value {
+	known := cty.UnknownVal(cty.String).RefineNotNull()
+	if in == nil {
+		return cty.ObjectVal(map[string]cty.Value{
+			"id": known, "revision": known, "version": known, "parent": cty.UnknownVal(cty.String),
+		})
+	}
+	p := map[string]cty.Value{
+		"id":       cty.StringVal(in.Patch.ID),
+		"version":  cty.StringVal(in.Patch.Version),
+		"revision": cty.StringVal(in.Patch.Revision),
+		"parent":   cty.NullVal(cty.String),
+	}
+	if in.Patch.Parent != "" {
+		p["parent"] = cty.StringVal(in.Patch.Parent)
+	}
+	return cty.ObjectVal(p)
+}
+
+func (f *frame) hasErrors() bool { return f.diags.HasErrors() }
+
+// containers lists what the rest of the configuration needs of the containers.
+func (r *rootFrame) containers() []Container {
+	ranges := r.root.file.places()
+	out := make([]Container, 0, len(r.out.Containers))
+	for _, c := range r.out.Containers {
+		out = append(out, Container{Name: c.Name, Image: c.Image, Host: c.Host, Range: ranges[c.Name]})
+	}
+	return out
+}

@@ -1,0 +1,127 @@
+package lang
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/dynblock"
+)
+
+const dynamicKind = "dynamic"
+
+// A generator is a dynamic block: it makes blocks when it is evaluated.
+type generator struct {
+	raw      *hcl.Block
+	parent   *blockSpec
+	reader   reader
+	iterator string
+	outer    []hcl.Traversal // of for_each and labels
+	content  *block
+}
+
+var dynamicSchema = &hcl.BodySchema{
+	Attributes: []hcl.AttributeSchema{{Name: "for_each", Required: true}, {Name: "iterator"}, {Name: "labels"}},
+	Blocks:     []hcl.BlockHeaderSchema{{Type: "content"}},
+}
+
+// dynamic reads a dynamic block. Its content is checked here, so that mistakes
+// show even where for_each is empty.
+func (r reader) dynamic(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnostics) {
+	kind := hb.Labels[0]
+	spec := parent.blocks[kind]
+	if spec == nil {
+		known := slices.Collect(maps.Keys(parent.blocks))
+		slices.Sort(known)
+		return nil, hcl.Diagnostics{failure(hb.LabelRanges[0], "Unsupported dynamic block",
+			"No block %q may stand here.%s", kind, didYouMeanOr(kind, known, "These may: %s.", strings.Join(known, ", ")))}
+	}
+	g := &generator{raw: hb, parent: parent, reader: r, iterator: kind}
+	content, diags := hb.Body.Content(dynamicSchema)
+	for _, a := range sortAttributes(content.Attributes) {
+		if a.Name != "iterator" {
+			g.outer = append(g.outer, a.Expr.Variables()...)
+		} else if name := hcl.ExprAsKeyword(a.Expr); name != "" {
+			g.iterator = name
+		}
+	}
+	for _, c := range content.Blocks {
+		read, ds := r.block(c, spec)
+		g.content, diags = read, append(diags, ds...)
+	}
+	if len(content.Blocks) != 1 {
+		return nil, append(diags, failure(hb.DefRange, "Invalid dynamic block", "A dynamic block needs exactly one block content { … }."))
+	}
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return &block{kind: dynamicKind, labels: hb.Labels, header: hb.DefRange, generator: g}, diags
+}
+
+// references are those of the block; the iterator is its own.
+func (g *generator) references() []hcl.Traversal {
+	inner := slices.DeleteFunc(g.content.references(), func(t hcl.Traversal) bool { return t.RootName() == g.iterator })
+	return append(slices.Clone(g.outer), inner...)
+}
+
+// expand makes the blocks of the dynamic blocks within b.
+func (f *frame) expand(b *block) *block {
+	if !b.hasDynamic() {
+		return b
+	}
+	out := *b
+	out.blocks = nil
+	for _, c := range b.blocks {
+		if c.generator == nil {
+			out.blocks = append(out.blocks, f.expand(c))
+			continue
+		}
+		out.blocks = append(out.blocks, f.generate(c.generator)...)
+	}
+	var diags hcl.Diagnostics
+	out.blocks, diags = checkOnce(out.blocks, b.spec, nil)
+	f.report(diags...)
+	return &out
+}
+
+func (b *block) hasDynamic() bool {
+	return b.generator != nil || slices.ContainsFunc(b.blocks, (*block).hasDynamic)
+}
+
+// generate makes the blocks of one dynamic block.
+func (f *frame) generate(g *generator) []*block {
+	kind := g.raw.Labels[0]
+	body := dynblock.Expand(oneBlock{g.raw}, f.ctx)
+	content, diags := body.Content(&hcl.BodySchema{
+		Blocks: []hcl.BlockHeaderSchema{{Type: kind, LabelNames: g.parent.blocks[kind].labels}},
+	})
+	f.report(diags...)
+	var out []*block
+	for _, hb := range content.Blocks {
+		b, diags := g.reader.block(hb, g.parent.blocks[kind])
+		f.report(diags...)
+		out = append(out, b)
+	}
+	return out
+}
+
+// A oneBlock is a body that holds one block and nothing else.
+type oneBlock struct{ block *hcl.Block }
+
+// Content implements hcl.Body.
+func (o oneBlock) Content(*hcl.BodySchema) (*hcl.BodyContent, hcl.Diagnostics) {
+	return &hcl.BodyContent{Blocks: hcl.Blocks{o.block}, MissingItemRange: o.block.DefRange}, nil
+}
+
+// PartialContent implements hcl.Body.
+func (o oneBlock) PartialContent(schema *hcl.BodySchema) (*hcl.BodyContent, hcl.Body, hcl.Diagnostics) {
+	content, diags := o.Content(schema)
+	return content, hcl.EmptyBody(), diags
+}
+
+// JustAttributes implements hcl.Body.
+func (o oneBlock) JustAttributes() (hcl.Attributes, hcl.Diagnostics) { return hcl.Attributes{}, nil }
+
+// MissingItemRange implements hcl.Body.
+func (o oneBlock) MissingItemRange() hcl.Range { return o.block.DefRange }

@@ -1,0 +1,145 @@
+package planner
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/flotobuild/flotobuild/lang"
+	"github.com/flotobuild/flotobuild/patch"
+)
+
+// PatchInfo is what root definitions see of the patch that they go with.
+type PatchInfo = lang.PatchInfo
+
+// unknownID stands for the id of a patch that has not been made.
+const unknownID = "known-after-apply"
+
+// Revision is the revision of the patch: its name and the state of the sources,
+// or its version where there is no git.
+func (p *Patch) Revision(project Project) string {
+	return p.Name + "-" + cmp.Or(project.Revision, p.Version)
+}
+
+// Compile compiles the root definitions of the sites of want, which Resolve has
+// made from cfg, and fills in what their manifests and documents would be had
+// nothing changed but the configuration: rendered with the id, version and
+// revision of the parent and the ids of its images. Parents are matched as Diff
+// does it. What goes wrong with the next patch's own is found on the way.
+func Compile(cfg *lang.Config, parents []*patch.Description, want *Desired) hcl.Diagnostics {
+	_, diags := Preview(cfg, parents, want)
+	return diags
+}
+
+// Preview does what Compile does, and gives the entries of the next patches by
+// site and name, with placeholders for ids that are known after the build only.
+func Preview(cfg *lang.Config, parents []*patch.Description, want *Desired) (map[string]map[string][]byte, hcl.Diagnostics) {
+	c := compiler{cfg: cfg, project: want.Project, next: make(map[string]map[string][]byte)}
+	for _, s := range want.Sites {
+		var parent *patch.Description
+		if all := parentsOf(parents, s.Name); len(all) > 0 {
+			parent = all[0]
+		}
+		c.site(s, parent)
+	}
+	return c.next, c.diags
+}
+
+type compiler struct {
+	cfg     *lang.Config
+	project Project
+	diags   hcl.Diagnostics
+	next    map[string]map[string][]byte // entries by site
+}
+
+func (c *compiler) site(s *Site, parent *patch.Description) {
+	from := langSite(c.cfg, s.Name)
+	if from == nil {
+		return
+	}
+	c.checkNeeds(s, from)
+	ids := make(map[string]string)
+	next := PatchInfo{ID: unknownID, Version: s.Patch.Version, Revision: s.Patch.Revision(c.project)}
+	for _, i := range s.Images {
+		ids[i.Name] = lang.PlaceholderID
+		if parent != nil && parent.ImageMap[i.Name] != "" {
+			ids[i.Name] = parent.ImageMap[i.Name].String()
+		}
+	}
+	if parent != nil {
+		next.Parent = parent.ID
+	}
+	m, diags := from.Compile(lang.CompileInput{Images: ids, Patch: next})
+	c.diags = append(c.diags, diags...)
+	c.next[s.Name] = m.Files()
+	if parent == nil {
+		s.Manifest = manifestFiles(c.next[s.Name])
+		return
+	}
+	old, diags := from.Compile(lang.CompileInput{Images: ids, Patch: infoOf(parent)})
+	files := old.Files()
+	if diags.HasErrors() {
+		// What cannot be rendered as the parent was has changed.
+		files = m.Files()
+		maps.Copy(files, old.Files())
+	}
+	s.Manifest = manifestFiles(files)
+}
+
+func infoOf(d *patch.Description) PatchInfo {
+	return PatchInfo{ID: d.ID, Version: d.Flotobuild.Version, Revision: d.Revision, Parent: d.ParentID}
+}
+
+func langSite(cfg *lang.Config, name string) *lang.Site {
+	i := slices.IndexFunc(cfg.Sites, func(s *lang.Site) bool { return s.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return cfg.Sites[i]
+}
+
+func manifestFiles(files map[string][]byte) []File {
+	var out []File
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		b := files[name]
+		out = append(out, File{Path: name, Mode: uint32(patch.ModeFile), Size: int64(len(b)), Digest: digest.FromBytes(b)})
+	}
+	return out
+}
+
+// checkNeeds finds mounted files of the project that do not travel in conf/.
+func (c *compiler) checkNeeds(s *Site, from *lang.Site) {
+	for _, n := range from.Needs {
+		has := func(f File) bool { return n.Name == "." || f.Path == n.Name || strings.HasPrefix(f.Path, n.Name+"/") }
+		if slices.ContainsFunc(s.Conf, has) {
+			continue
+		}
+		c.diags = append(c.diags, problem(n.Range, "Mounted file does not travel", fmt.Sprintf(
+			"The site %q would find nothing at %q: it does not exist, or git ignores it, or the root definition's conf block leaves it out. "+
+				"For data that containers write, use a named volume or an absolute path.", s.Name, n.Name)))
+	}
+}
+
+// Render compiles the root definition of a site with ids that are known, and
+// gives the entries of its patch: manifest and documents. A problem in the
+// configuration is an hcl.Diagnostics.
+func Render(cfg *lang.Config, site string, images map[string]digest.Digest, info PatchInfo) (map[string][]byte, error) {
+	from := langSite(cfg, site)
+	if from == nil {
+		return nil, fmt.Errorf("cannot render the manifest: the configuration has no site %q", site)
+	}
+	ids := make(map[string]string)
+	for name, id := range images {
+		ids[name] = id.String()
+	}
+	m, diags := from.Compile(lang.CompileInput{Images: ids, Patch: info})
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return m.Files(), nil
+}
