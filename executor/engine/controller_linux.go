@@ -121,6 +121,7 @@ func workerOpt(root, runcName string) (base.WorkerOpt, error) {
 		},
 		networks: opt.NetworkProviders,
 	}
+	opt.ContentStore = withRestarts(opt.ContentStore)
 	opt.GCPolicy = gcPolicy(root)
 	opt.BuildkitVersion = client.BuildkitVersion{Package: version.Package, Version: version.Version, Revision: version.Revision}
 	return opt, nil
