@@ -2,11 +2,8 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"io"
-
-	"github.com/opencontainers/go-digest"
 
 	"github.com/flotobuild/flotobuild/internal/verify"
 )
@@ -27,26 +24,8 @@ func (s *Store) recompress(ctx context.Context, r io.Reader, mediaType string, c
 		return nil, err
 	}
 	defer plain.Close()
-	w, err := s.Writer()
-	if err != nil {
-		return nil, err
-	}
-	defer w.Abort()
-	z, err := c.compress(w)
-	if err != nil {
-		return nil, err
-	}
-	hash := sha256.New()
-	if _, err := verify.Copy(ctx, io.MultiWriter(hash, z), plain); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	desc, err := w.Commit()
-	if err != nil {
-		return nil, err
-	}
-	desc.MediaType = c.MediaType()
-	return &Layer{digest.NewDigest(digest.SHA256, hash), desc}, nil
+	return s.layer(c, func(w io.Writer) error {
+		_, err := verify.Copy(ctx, w, plain)
+		return err
+	})
 }

@@ -38,6 +38,11 @@ func (s *Store) ImportRootfs(ctx context.Context, r io.Reader, c Compression) (*
 }
 
 func (s *Store) importRootfs(ctx context.Context, r io.Reader, c Compression) (*Layer, error) {
+	return s.layer(c, func(w io.Writer) error { return filter(ctx, w, r) })
+}
+
+// layer puts a layer into the store whose tar write gives.
+func (s *Store) layer(c Compression, write func(io.Writer) error) (*Layer, error) {
 	w, err := s.Writer()
 	if err != nil {
 		return nil, err
@@ -48,7 +53,7 @@ func (s *Store) importRootfs(ctx context.Context, r io.Reader, c Compression) (*
 		return nil, err
 	}
 	hash := sha256.New()
-	if err := filter(ctx, io.MultiWriter(hash, z), r); err != nil {
+	if err := write(io.MultiWriter(hash, z)); err != nil {
 		return nil, err
 	}
 	if err := z.Close(); err != nil {
