@@ -3,6 +3,7 @@
 package executor_test
 
 import (
+	"archive/zip"
 	"context"
 	"errors"
 	"fmt"
@@ -360,5 +361,51 @@ COPY file /file
 	}
 	if n := len(res.Sites[0].NewLayers); n != 1 {
 		t.Errorf("%d new layers; want one, as the parent serves as cache", n)
+	}
+}
+
+func TestSecretsAndCABundleReachStepsAndNothingElse(t *testing.T) {
+	p := newProject(t, map[string]string{
+		"plant.floto.hcl": siteHCL + `
+flotobuild {
+  engine {
+    ca_bundle = "ca.pem"
+  }
+}
+image_set "plant" {
+  image "base" { rootfs = "rootfs.tar" }
+  image "app" {
+    context  = "app"
+    contexts = { base = image_set.plant.image.base }
+    secrets  = { token = { file = "token.txt" } }
+  }
+}
+`,
+		"plant.root.hcl": rootHCL,
+		"ca.pem":         "bundle",
+		"token.txt":      "hush-hush",
+		"app/Dockerfile": `FROM base
+RUN --mount=type=secret,id=ca_bundle,target=/ca.pem --mount=type=secret,id=token test "$(cat /ca.pem)" = bundle && case "$(cat /run/secrets/token)" in hush*) echo found > /found;; *) exit 1;; esac
+`,
+	})
+	file := p.applied()
+	check(t, file)
+	z, err := zip.OpenReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Name == "conf/token.txt" || strings.Contains(string(b), "hush-hush") {
+			t.Errorf("the secret is in %s", f.Name)
+		}
 	}
 }

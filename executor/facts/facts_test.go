@@ -56,7 +56,7 @@ func open(t testing.TB, dir string) *Workspace {
 func git(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("needs git")
+		t.Fatal("git is not installed: the tests need it, as make does")
 	}
 	isolate(t)
 	cmd := exec.Command("git", args...)
