@@ -95,6 +95,22 @@ type ImageChange struct {
 	OldLayers int      `json:"oldLayers,omitempty"`
 	OldSize   int64    `json:"oldSize,omitempty"`
 	Reasons   []Reason `json:"reasons,omitempty"`
+	// NewID and Layers are what a build gave; they are empty before one.
+	NewID  digest.Digest `json:"newId,omitempty"`
+	Layers []LayerChange `json:"layers,omitempty"`
+}
+
+// A LayerChange is one layer of an image that was built for the plan.
+type LayerChange struct {
+	Platform string        `json:"platform"`
+	DiffID   digest.Digest `json:"diffId"`
+	Size     int64         `json:"size"` // bytes of the blob
+	// Change is create for a layer that travels, and none for one that every parent has.
+	Change    string `json:"change"`
+	CreatedBy string `json:"createdBy,omitempty"` // the build step
+	// Cause is the place that made the layer new: a line of a Dockerfile such as
+	// images/app/Dockerfile:17, or an input of the image.
+	Cause string `json:"cause,omitempty"`
 }
 
 // A FileChange compares a file of conf/, or an entry of manifest/ or documents/,
@@ -112,10 +128,16 @@ type AttributeChange struct {
 	New  string `json:"new"`
 }
 
-// A Size is what is known of the patch's size before the build: bytes of conf
-// (uncompressed) and the number of images whose new layers are known after
-// apply.
+// A Size is what is known of the patch's size: before the build an estimate, after
+// it exact.
 type Size struct {
-	Conf          int64 `json:"conf"`
-	UnknownImages int   `json:"unknownImages"`
+	Conf          int64 `json:"conf"`          // bytes of conf, uncompressed
+	UnknownImages int   `json:"unknownImages"` // images whose new layers are known after the build
+	// Exact says that the plan was made with a build, so that what follows is
+	// what apply will write, to the byte. Otherwise it is an estimate from the
+	// sizes of the parent's layers and of the inputs.
+	Exact     bool  `json:"exact,omitempty"`
+	NewLayers int64 `json:"newLayers,omitempty"` // bytes of the layers that travel, each once
+	Patch     int64 `json:"patch,omitempty"`     // bytes of the patch file
+	Volumes   int   `json:"volumes,omitempty"`   // media volumes; 0 where the file is not split
 }
