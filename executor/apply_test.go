@@ -146,7 +146,7 @@ func (p *project) plan() *planner.Plan {
 		p.t.Fatal(err)
 	}
 	defer w.Close()
-	want, err := planner.Resolve(p.t.Context(), cfg, w)
+	want, err := planner.Resolve(p.t.Context(), cfg, w, planner.Options{})
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -115,6 +115,9 @@ type Source struct {
 	// oci-layout://PATH[:TAG][@DIGEST] with PATH relative to the project.
 	Ref   string
 	Range hcl.Range
+	// Version chooses the tag; Ref has neither tag nor digest then. Nil where
+	// the configuration has no constraint.
+	Version *Constraint
 }
 
 // A Path is a file or folder: slash-separated, cleaned, and relative to the

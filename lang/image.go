@@ -97,6 +97,8 @@ func (d *imageDecl) checkFitting(f *frame, origin string) {
 	}
 	if origin == "source" {
 		unfit = append(unfit, "labels")
+	} else {
+		unfit = append(unfit, "version")
 	}
 	for _, a := range d.block.sortedAttrs() {
 		if slices.Contains(unfit, a.Name) {

@@ -98,42 +98,6 @@ func (f *frame) checkReference(ref string, rng hcl.Range) bool {
 	return err == nil
 }
 
-// source evaluates the reference of an image that others made.
-func (f *frame) source(b *block, outside bool) *Source {
-	text, ok := f.text(b, "source")
-	if !ok {
-		return nil
-	}
-	rng := b.attrs["source"].Expr.Range()
-	out := &Source{Ref: text, Range: rng}
-	if rest, isLayout := strings.CutPrefix(text, layoutScheme); isLayout {
-		out.Ref = f.layoutReference(rest, rng, outside)
-		return out
-	}
-	if scheme, _, ok := strings.Cut(text, "://"); ok {
-		f.report(failure(rng, "Invalid image reference",
-			"A source cannot be %s://. Write a registry reference without scheme, or oci-layout://PATH:TAG.", scheme))
-		return out
-	}
-	f.checkReference(text, rng)
-	return out
-}
-
-// layoutReference makes the path of PATH[:TAG][@DIGEST] clean.
-func (f *frame) layoutReference(text string, rng hcl.Range, outside bool) string {
-	name, suffix := text, ""
-	if i := strings.IndexAny(text[strings.LastIndex(text, "/")+1:], ":@"); i >= 0 {
-		i += strings.LastIndex(text, "/") + 1
-		name, suffix = text[:i], text[i:]
-	}
-	p, d := newPath(name, f.scope.folder.dir, outside, rng)
-	if d != nil {
-		f.report(d)
-		return layoutScheme + text
-	}
-	return layoutScheme + p.Name + suffix
-}
-
 // buildSecrets evaluates { NAME = { env = … } or { file = … } }.
 func (f *frame) buildSecrets(b *block, outside bool) map[string]Secret {
 	elems := f.elements(b, "secrets")

@@ -176,6 +176,9 @@ func dumpImage(b *bytes.Buffer, im *Image) {
 	}
 	if im.Source != nil {
 		fmt.Fprintf(b, " source=%s", im.Source.Ref)
+		if im.Source.Version != nil {
+			fmt.Fprintf(b, " version=%q", im.Source.Version.Text)
+		}
 	}
 	if len(im.Platforms) > 0 {
 		fmt.Fprintf(b, " platforms=%v", im.Platforms)

@@ -58,12 +58,11 @@ var (
 		labels: []string{"name"},
 		optional: []string{
 			"for_each", "name", "context", "dockerfile", "target", "args", "contexts", "secrets",
-			"rootfs", "source", "platforms", "labels", "allow_outside",
+			"rootfs", "source", "version", "platforms", "labels", "allow_outside",
 		},
 		notNull: []string{"context", "rootfs", "source"},
 		blocks:  map[string]*blockSpec{"precondition": conditionSpec},
 		dynamic: true,
-		later:   []string{"version"},
 	}
 	variableSpec = &blockSpec{
 		labels:   []string{"name"},

@@ -31,7 +31,10 @@ func (p *Plan) Bind(site string, parent patch.ParentRef, file string) {
 
 // Stale compares a saved plan with one made now and lists what has changed in
 // between, as phrases for a message. Nil means that the saved plan holds.
+// Changes of the lock file do not count: they are done when a plan is made, and
+// what they lead to are inputs of the images.
 func Stale(saved, now *Plan) ([]string, error) {
+	saved, now = withoutLock(saved), withoutLock(now)
 	a, err := Encode(saved)
 	if err != nil {
 		return nil, err
@@ -48,6 +51,12 @@ func Stale(saved, now *Plan) ([]string, error) {
 		out = append(out, "settings")
 	}
 	return out, nil
+}
+
+func withoutLock(p *Plan) *Plan {
+	out := *p
+	out.LockChanges = nil
+	return &out
 }
 
 func staleImages(saved, now *Plan) []string {

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"github.com/hashicorp/hcl/v2"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/flotobuild/flotobuild/patch"
@@ -13,6 +14,9 @@ type Desired struct {
 	Engine  Engine
 	Images  []*Image // what the sites need, bases included, dependencies first
 	Sites   []*Site  // sorted by name
+
+	LockChanges []LockChange    // sorted by source
+	Warnings    hcl.Diagnostics // what does not keep anybody from going on
 }
 
 // A Project says which state of the sources the patches are made from.
@@ -90,8 +94,9 @@ type Rootfs struct {
 
 // A Source is an image in a registry or an OCI layout.
 type Source struct {
-	Ref    string        `json:"ref"`    // as written in the configuration
-	Digest digest.Digest `json:"digest"` // of the manifest or index
+	Ref     string        `json:"ref"`               // as written in the configuration
+	Version string        `json:"version,omitempty"` // the tag that a constraint chose
+	Digest  digest.Digest `json:"digest"`            // of the manifest or index
 }
 
 // A Site is an insular place with what it should have.

@@ -16,7 +16,7 @@ import (
 // and always returns a plan; equal arguments give equal plans. ToolVersion and
 // what Bind sets are left to the caller.
 func Diff(parents []*patch.Description, want *Desired) *Plan {
-	p := &Plan{FormatVersion: FormatVersion, Project: want.Project, Engine: want.Engine}
+	p := &Plan{FormatVersion: FormatVersion, Project: want.Project, Engine: want.Engine, LockChanges: want.LockChanges}
 	d := &differ{images: make(map[string]*Image), lacking: make(map[string][]Reason)}
 	for _, i := range want.Images {
 		d.images[i.Address] = i

@@ -13,7 +13,7 @@ import (
 func samplePlan(t testing.TB) *Plan {
 	t.Helper()
 	cfg, facts := plant()
-	d, err := Resolve(t.Context(), cfg, facts)
+	d, err := Resolve(t.Context(), cfg, facts, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/opencontainers/go-digest"
@@ -25,11 +26,23 @@ type Facts interface {
 	// File returns the digest and the size in bytes of a regular file.
 	File(ctx context.Context, name string) (digest.Digest, int64, error)
 	// Reference returns the digest of the manifest or index that a registry
-	// reference or oci-layout://PATH[:TAG][@DIGEST] names.
+	// reference or oci-layout://PATH[:TAG][@DIGEST] names. Errors are ErrNoImage
+	// and ErrNoAnswer where these fit.
 	Reference(ctx context.Context, ref string) (digest.Digest, error)
+	// Tags lists the tags of a registry repository or oci-layout://PATH, in any
+	// order.
+	Tags(ctx context.Context, source string) ([]string, error)
 	// Conf lists the files that travel in conf/, sorted by path.
 	Conf(ctx context.Context, q ConfQuery) ([]File, error)
 }
+
+var (
+	// ErrNoImage means that a registry or layout says that it has no such image.
+	ErrNoImage = errors.New("no such image")
+	// ErrNoAnswer means that a registry could not be asked: it cannot be
+	// reached, refuses access, or fails.
+	ErrNoAnswer = errors.New("cannot ask registry")
+)
 
 // A DockerfileQuery asks which images of others a build needs.
 type DockerfileQuery struct {

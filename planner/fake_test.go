@@ -23,6 +23,8 @@ type fakeFacts struct {
 	folders     map[string]map[string]digest.Digest
 	files       map[string]int64
 	references  map[string]digest.Digest
+	tags        map[string][]string
+	refErr      map[string]error // instead of references
 	conf        []File
 
 	mu    sync.Mutex
@@ -81,10 +83,21 @@ func (f *fakeFacts) File(_ context.Context, name string) (digest.Digest, int64, 
 
 func (f *fakeFacts) Reference(_ context.Context, ref string) (digest.Digest, error) {
 	f.note("reference", ref)
+	if err := f.refErr[ref]; err != nil {
+		return "", err
+	}
 	if d, ok := f.references[ref]; ok {
 		return d, nil
 	}
-	return "", errors.New("the registry has no such image")
+	return "", fmt.Errorf("the registry has %w", ErrNoImage)
+}
+
+func (f *fakeFacts) Tags(_ context.Context, source string) ([]string, error) {
+	f.note("tags", source)
+	if tags, ok := f.tags[source]; ok {
+		return tags, nil
+	}
+	return nil, errors.New("no route to host")
 }
 
 func (f *fakeFacts) Conf(_ context.Context, q ConfQuery) ([]File, error) {

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/flotobuild/flotobuild/lang"
@@ -19,8 +18,20 @@ import (
 const parallelism = 8
 
 // gather collects everything that the images and sites need. References come
-// last, as those in Dockerfiles are known only then.
+// after the images, as those in Dockerfiles are known only then, and what
+// travels in conf after them, as the lock file is a part of it.
 func (r *resolver) gather(ctx context.Context) error {
+	var images []task
+	for _, f := range r.images {
+		images = append(images, func(ctx context.Context) hcl.Diagnostics { return r.gatherImage(ctx, f) })
+	}
+	diags := runAll(ctx, images)
+	diags = append(diags, r.gatherReferences(ctx)...)
+	if ctx.Err() == nil && !diags.HasErrors() {
+		if err := r.keepLock(); err != nil {
+			return err
+		}
+	}
 	r.groupConfs()
 	omit := r.omitted()
 	var projectErr error
@@ -28,14 +39,10 @@ func (r *resolver) gather(ctx context.Context) error {
 		r.project, projectErr = r.facts.Project(ctx, omit)
 		return nil
 	}}
-	for _, f := range r.images {
-		tasks = append(tasks, func(ctx context.Context) hcl.Diagnostics { return r.gatherImage(ctx, f) })
-	}
 	for _, c := range r.confs {
 		tasks = append(tasks, func(ctx context.Context) hcl.Diagnostics { return r.gatherConf(ctx, c, omit) })
 	}
-	diags := runAll(ctx, tasks)
-	diags = append(diags, r.gatherReferences(ctx)...)
+	diags = append(diags, runAll(ctx, tasks)...)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -129,52 +136,3 @@ func (r *resolver) gatherDockerfile(ctx context.Context, f *imageFacts) hcl.Diag
 }
 
 func dockerfilePath(b *lang.Build) string { return path.Join(b.Context.Name, b.Dockerfile) }
-
-// gatherReferences resolves every reference once; a failing one is reported at
-// its first use.
-func (r *resolver) gatherReferences(ctx context.Context) hcl.Diagnostics {
-	uses := make(map[string]hcl.Range)
-	var refs []string
-	for _, f := range r.images {
-		f.eachReference(func(ref string, at hcl.Range) {
-			if _, ok := uses[ref]; !ok {
-				uses[ref] = at
-				refs = append(refs, ref)
-			}
-		})
-	}
-	digests := make([]digest.Digest, len(refs))
-	tasks := make([]task, len(refs))
-	for i, ref := range refs {
-		tasks[i] = func(ctx context.Context) hcl.Diagnostics {
-			d, err := r.facts.Reference(ctx, ref)
-			if err != nil {
-				return hcl.Diagnostics{referenceProblem(uses[ref], ref, err)}
-			}
-			digests[i] = d
-			return nil
-		}
-	}
-	diags := runAll(ctx, tasks)
-	for i, ref := range refs {
-		r.digests[ref] = digests[i]
-	}
-	return diags
-}
-
-// eachReference calls fn for the references of one image.
-func (f *imageFacts) eachReference(fn func(ref string, at hcl.Range)) {
-	if f.lang.Source != nil {
-		fn(f.lang.Source.Ref, orRange(f.lang.Source.Range, f.lang.Range))
-	}
-	for _, name := range slices.Sorted(maps.Keys(f.contexts)) {
-		if c := f.contexts[name]; c.Ref != "" {
-			fn(contextRef(c), orRange(c.Range, f.lang.Range))
-		}
-	}
-	if f.dockerfile != nil {
-		for _, ref := range f.dockerfile.References {
-			fn(ref, f.lang.Range)
-		}
-	}
-}

@@ -11,9 +11,9 @@ import (
 // layoutScheme begins references to OCI layouts.
 const layoutScheme = "oci-layout://"
 
-// tagForm is that of OCI reference names as tools write them, full references
-// included.
-var tagForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+// tagForm is that of tags in OCI layouts, which may hold the build metadata of a
+// version.
+var tagForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]*$`)
 
 // IsLayout says whether a reference names an OCI layout.
 func IsLayout(ref string) bool { return strings.HasPrefix(ref, layoutScheme) }

@@ -11,7 +11,7 @@ import (
 
 // desired puts the gathered facts together.
 func (r *resolver) desired() (*Desired, error) {
-	d := &Desired{Project: r.project, Engine: engine(r.cfg.Settings.Engine)}
+	d := &Desired{Project: r.project, Engine: engine(r.cfg.Settings.Engine), LockChanges: r.changes, Warnings: r.warnings}
 	done := make(map[string]*Image)
 	var diags hcl.Diagnostics
 	for _, f := range r.images {
@@ -53,7 +53,8 @@ func (r *resolver) image(f *imageFacts) (*Image, error) {
 	case i.Rootfs != nil:
 		img.Kind, img.Rootfs = KindRootfs, &f.rootfs
 	case i.Source != nil:
-		img.Kind, img.Source = KindSource, &Source{Ref: i.Source.Ref, Digest: r.digests[i.Source.Ref]}
+		n := r.byKey[keyOf(i.Source.Ref, i.Source.Version)]
+		img.Kind, img.Source = KindSource, &Source{Ref: i.Source.Ref, Version: n.version, Digest: n.digest}
 	default:
 		img.Kind = KindBuild
 		b, err := r.build(f)
@@ -83,7 +84,7 @@ func (r *resolver) build(f *imageFacts) (*Build, error) {
 		setIn(&b.Secrets, name, secret)
 	}
 	for _, ref := range f.dockerfile.References {
-		setIn(&b.Pins, ref, r.digests[ref])
+		setIn(&b.Pins, ref, r.digestOf(ref, nil))
 	}
 	return b, nil
 }
@@ -104,7 +105,7 @@ func (r *resolver) context(c lang.Context) (Context, error) {
 	case c.Dir != nil:
 		return Context{Dir: c.Dir.Name}, nil
 	}
-	ref, err := pinContext(c.Ref, r.digests[contextRef(c)])
+	ref, err := pinContext(c.Ref, r.digestOf(contextRef(c), nil))
 	return Context{Ref: ref}, err
 }
 

@@ -18,6 +18,9 @@ type Plan struct {
 	Engine        Engine       `json:"engine"`
 	Images        []*ImagePlan `json:"images"` // dependencies first
 	Sites         []*SitePlan  `json:"sites"`  // sorted by name
+	// LockChanges say what making the plan changed in the lock file. They are
+	// no part of what apply does: see Stale.
+	LockChanges []LockChange `json:"lockChanges,omitempty"`
 }
 
 // Actions of images.

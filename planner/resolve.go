@@ -13,13 +13,14 @@ import (
 )
 
 // Resolve pins every input of what the sites of the configuration need. Images
-// that no site needs are neither read nor listed.
+// that no site needs are neither read nor listed. References to other people's
+// images keep what the lock says, see Options.
 //
 // All problems are found in one run. Those that have a place in the
 // configuration, or in a file that it names, come as hcl.Diagnostics, ordered
 // by image; any other error is about the surroundings, such as git.
-func Resolve(ctx context.Context, cfg *lang.Config, facts Facts) (*Desired, error) {
-	r := &resolver{cfg: cfg, facts: facts, digests: make(map[string]digest.Digest)}
+func Resolve(ctx context.Context, cfg *lang.Config, facts Facts, opts Options) (*Desired, error) {
+	r := &resolver{cfg: cfg, facts: facts, opts: opts, byKey: make(map[refKey]*ref)}
 	if diags := r.order(); diags.HasErrors() {
 		return nil, diags
 	}
@@ -33,12 +34,16 @@ func Resolve(ctx context.Context, cfg *lang.Config, facts Facts) (*Desired, erro
 }
 
 type resolver struct {
-	cfg     *lang.Config
-	facts   Facts
-	images  []*imageFacts // dependencies first
-	confs   []*confFacts
-	project Project
-	digests map[string]digest.Digest // by reference
+	cfg      *lang.Config
+	facts    Facts
+	opts     Options
+	images   []*imageFacts // dependencies first
+	confs    []*confFacts
+	project  Project
+	refs     []*ref // in the order of the images
+	byKey    map[refKey]*ref
+	changes  []LockChange
+	warnings hcl.Diagnostics
 }
 
 // imageFacts is what is known of one image.

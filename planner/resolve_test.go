@@ -18,7 +18,7 @@ import (
 
 func resolve(t *testing.T, cfg *lang.Config, f Facts) *Desired {
 	t.Helper()
-	d, err := Resolve(context.Background(), cfg, f)
+	d, err := Resolve(context.Background(), cfg, f, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestResolveProblems(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			cfg, facts := plant()
 			c.edit(cfg, facts)
-			d, err := Resolve(context.Background(), cfg, facts)
+			d, err := Resolve(context.Background(), cfg, facts, Options{})
 			var diags hcl.Diagnostics
 			if d != nil || !errors.As(err, &diags) {
 				t.Fatalf("got %v, %v", d, err)
@@ -256,12 +256,12 @@ func TestResolveProblems(t *testing.T) {
 func TestResolveOtherErrors(t *testing.T) {
 	cfg, facts := plant()
 	facts.projectErr = errors.New("dubious ownership")
-	if _, err := Resolve(context.Background(), cfg, facts); err == nil || !strings.Contains(err.Error(), "cannot read the state of the project: dubious") {
+	if _, err := Resolve(context.Background(), cfg, facts, Options{}); err == nil || !strings.Contains(err.Error(), "cannot read the state of the project: dubious") {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Resolve(ctx, cfg, facts); !errors.Is(err, context.Canceled) {
+	if _, err := Resolve(ctx, cfg, facts, Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -30,7 +30,7 @@ func TestRootDefinitionFileTravels(t *testing.T) {
 			cfg.RootDefinitions[0].File.Range = at(15)
 			facts.conf = facts.conf[:1]
 			c.edit(cfg)
-			_, err := Resolve(context.Background(), cfg, facts)
+			_, err := Resolve(context.Background(), cfg, facts, Options{})
 			var diags hcl.Diagnostics
 			if !errors.As(err, &diags) || len(diags) != 1 {
 				t.Fatalf("got %v", err)

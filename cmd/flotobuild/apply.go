@@ -22,6 +22,7 @@ import (
 // applyFlags are the flags of apply.
 type applyFlags struct {
 	vars        variableFlags
+	locking     lockFlags
 	autoApprove bool
 	detail      bool
 	noDaemon    bool
@@ -41,6 +42,7 @@ func newApplyCommand(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd.Context(), &f) },
 	}
 	f.vars.define(cmd)
+	f.locking.define(cmd)
 	cmd.Flags().BoolVar(&f.autoApprove, "auto-approve", false, "do not ask before building")
 	cmd.Flags().BoolVar(&f.detail, "detail", false, "list every changed file in the plan")
 	cmd.Flags().BoolVar(&f.noDaemon, "no-daemon", false, "run the embedded build engine inside this process; needs root")
@@ -63,7 +65,7 @@ func (f *applyFlags) check() error {
 	if f.parallelism < 1 {
 		return fmt.Errorf("cannot make %d images at once: -parallelism must be 1 or more", f.parallelism)
 	}
-	return nil
+	return f.locking.check()
 }
 
 func (a *app) apply(ctx context.Context, f *applyFlags) error {
@@ -88,12 +90,13 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 		return err
 	}
 	defer unlock()
+	f.locking.held = true
 	p, err := a.load(ctx, vars, false)
 	if err != nil {
 		return err
 	}
 	defer a.finish(p)
-	plan, err := a.makePlan(ctx, p, false)
+	plan, err := a.makePlan(ctx, p, &f.locking, false)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -64,6 +65,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Setup: func(e *testscript.Env) error {
+			e.Values[registryKey{}] = new(*httptest.Server)
 			home := filepath.Join(e.WorkDir, ".home")
 			e.Vars = append(e.Vars,
 				"HOME="+home,

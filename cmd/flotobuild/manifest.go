@@ -49,12 +49,15 @@ func (a *app) manifests(ctx context.Context, p *project, site string, asJSON boo
 	if err := checkSite(p, site); err != nil {
 		return err
 	}
-	want, err := planner.Resolve(ctx, p.config, p.facts())
+	want, err := p.resolve(ctx, planner.Options{})
 	parents, parentErr := p.workspace.Parents(p.config)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err := a.planningErrors(p, false, err, parentErr); err != nil {
+		return err
+	}
+	if err := a.report(want.Warnings, p.config, false); err != nil {
 		return err
 	}
 	p.parents = parents

@@ -10,14 +10,19 @@ import (
 
 func newPlanCommand(a *app) *cobra.Command {
 	var vars variableFlags
+	var locking lockFlags
 	var asJSON, detailedExitCode, detail bool
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what the next patches would hold",
 		Long: "plan compares what the sites should have with their newest patches, and prints what\n" +
-			"the next patches would hold and why. It builds nothing and needs no build engine.",
+			"the next patches would hold and why. It builds nothing and needs no build engine. What\n" +
+			"image references were resolved to is kept in .flotobuild.lock.hcl.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := locking.check(); err != nil {
+				return err
+			}
 			options, err := vars.read()
 			if err != nil {
 				return err
@@ -27,7 +32,7 @@ func newPlanCommand(a *app) *cobra.Command {
 				return err
 			}
 			defer a.finish(p)
-			plan, err := a.makePlan(cmd.Context(), p, asJSON)
+			plan, err := a.makePlan(cmd.Context(), p, &locking, asJSON)
 			if err != nil {
 				return err
 			}
@@ -41,6 +46,7 @@ func newPlanCommand(a *app) *cobra.Command {
 		},
 	}
 	vars.define(cmd)
+	locking.define(cmd)
 	cmd.Flags().BoolVar(&detailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes")
 	cmd.Flags().BoolVar(&detail, "detail", false, "list every changed file")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")

@@ -15,8 +15,9 @@ import (
 )
 
 // makePlan compares what the project's sites should have with what they have.
-// It prints what is wrong with the configuration.
-func (a *app) makePlan(ctx context.Context, p *project, asJSON bool) (*planner.Plan, error) {
+// It prints what is wrong with the configuration, and writes the lock file where
+// that changes.
+func (a *app) makePlan(ctx context.Context, p *project, locking *lockFlags, asJSON bool) (*planner.Plan, error) {
 	if asJSON { // load has left the warnings to the command
 		if err := a.ui.diagnostics(p.warnings, p.config.Files, false); err != nil {
 			return nil, err
@@ -31,12 +32,15 @@ func (a *app) makePlan(ctx context.Context, p *project, asJSON bool) (*planner.P
 		list, err := p.workspace.Parents(p.config)
 		parents <- found{list, err}
 	}()
-	want, err := planner.Resolve(ctx, p.config, p.facts())
+	want, err := a.resolveAndLock(ctx, p, locking)
 	have := <-parents
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if err := a.planningErrors(p, asJSON, err, have.err); err != nil {
+		return nil, err
+	}
+	if err := a.ui.diagnostics(want.Warnings, p.config.Files, false); err != nil {
 		return nil, err
 	}
 	p.parents = have.parents
@@ -83,7 +87,7 @@ func (p *project) recheck(ctx context.Context, plan *planner.Plan) error {
 	}
 	again := *p
 	again.workspace = w
-	want, err := planner.Resolve(ctx, p.config, again.facts())
+	want, err := again.resolve(ctx, planner.Options{})
 	if err != nil {
 		return fmt.Errorf("cannot read the inputs again after the builds: %w", err)
 	}

@@ -24,6 +24,9 @@ type project struct {
 	workspace *facts.Workspace
 	root      *os.Root       // what config reads templates from
 	parents   []facts.Parent // once a plan was made
+
+	lock         *lang.Lock // what the lock file says
+	lockProblems hcl.Diagnostics
 }
 
 // projectDir gives the folder that commands work in, absolute and with links
@@ -82,6 +85,7 @@ func (p *project) read(ctx context.Context, vars []lang.VarOption) (hcl.Diagnost
 	}
 	var diags hcl.Diagnostics
 	p.config, diags = lang.Load(p.root.FS(), p.options(ctx, vars))
+	p.readLock()
 	return diags, nil
 }
 

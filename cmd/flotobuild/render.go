@@ -18,6 +18,7 @@ type planRenderer struct {
 }
 
 func (r *planRenderer) render() string {
+	r.lockFile()
 	if !hasChanges(r.plan) {
 		r.unchanged()
 		return r.b.String()

@@ -36,6 +36,9 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"await":       cmdAwait,
 		"pathwithout": cmdPathWithout,
 		"killengine":  cmdKillEngine,
+		"registry":    cmdRegistry,
+		"endregistry": cmdEndRegistry,
+		"push":        cmdPush,
 	}
 }
 

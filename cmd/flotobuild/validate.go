@@ -45,7 +45,7 @@ func newValidateCommand(a *app) *cobra.Command {
 // checkInputs reads what the images are made from. With JSON it prints the
 // outcome, the warnings of the configuration included.
 func (a *app) checkInputs(ctx context.Context, p *project, asJSON bool) error {
-	want, err := planner.Resolve(ctx, p.config, p.facts())
+	want, err := p.resolve(ctx, planner.Options{})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -55,10 +55,13 @@ func (a *app) checkInputs(ctx context.Context, p *project, asJSON bool) error {
 			err = diags
 		}
 	}
-	if err := a.planningErrors(p, asJSON, err); err != nil || !asJSON {
+	if err := a.planningErrors(p, asJSON, err); err != nil {
 		return err
 	}
-	return a.ui.diagnostics(p.warnings, p.config.Files, true)
+	if asJSON {
+		return a.ui.diagnostics(append(p.warnings, want.Warnings...), p.config.Files, true)
+	}
+	return a.ui.diagnostics(want.Warnings, p.config.Files, false)
 }
 
 func imageCount(cfg *lang.Config) int {

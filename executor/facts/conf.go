@@ -14,11 +14,14 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/flotobuild/flotobuild/internal/atomicfile"
+	"github.com/flotobuild/flotobuild/lang"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
-// Conf implements planner.Facts. As git archive does, it leaves out folders
+// Conf implements planner.Facts. The lock file is always among the files: it is
+// hidden, and may be newer than git's listing. As git archive does, Conf leaves out folders
 // without files, submodules and nested repositories; sockets, pipes and devices
 // are left out, too. Executable files have mode 0755, all others 0644. Patch
 // files are never part of conf, nor are .GIT_DESCRIBE and .GIT_TIMESTAMP of the
@@ -73,7 +76,7 @@ func (w *Workspace) confNames() ([]string, error) {
 			return nil, err
 		}
 	}
-	names := slices.Clone(l.names)
+	names := append(slices.Clone(l.names), lang.LockFile)
 	slices.Sort(names)
 	return slices.Compact(names), nil
 }
@@ -103,7 +106,7 @@ var written = []string{patch.GitDescribe, patch.GitTimestamp}
 
 // selected applies the patterns and the omissions.
 func selected(name string, q planner.ConfQuery) bool {
-	if strings.HasSuffix(name, patch.Extension) || slices.Contains(strings.Split(name, "/"), ".git") {
+	if strings.HasSuffix(name, patch.Extension) || strings.HasPrefix(path.Base(name), atomicfile.Prefix) || slices.Contains(strings.Split(name, "/"), ".git") {
 		return false
 	}
 	if slices.Contains(written, patch.ConfDir+name) {

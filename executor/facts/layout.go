@@ -19,19 +19,28 @@ func (w *Workspace) layoutReference(ref string) (digest.Digest, error) {
 	if err != nil {
 		return "", err
 	}
-	file := path.Join(dir, ocispec.ImageIndexFile)
-	data, err := w.text(file)
+	all, err := w.layoutImages(dir)
 	if err != nil {
 		return "", err
 	}
-	var index ocispec.Index
-	if err := json.Unmarshal(data, &index); err != nil {
-		return "", &planner.SourceError{File: file, Err: fmt.Errorf("cannot parse image index: %w", err)}
-	}
-	found := slices.DeleteFunc(slices.Clone(index.Manifests), func(m ocispec.Descriptor) bool {
+	found := slices.DeleteFunc(slices.Clone(all), func(m ocispec.Descriptor) bool {
 		return (tag != "" && !named(m, tag)) || (d != "" && m.Digest != d)
 	})
-	return onlyOne(found, index.Manifests, ref)
+	return onlyOne(found, all, ref)
+}
+
+// layoutImages reads the entries of a layout's index.json.
+func (w *Workspace) layoutImages(dir string) ([]ocispec.Descriptor, error) {
+	file := path.Join(dir, ocispec.ImageIndexFile)
+	data, err := w.text(file)
+	if err != nil {
+		return nil, err
+	}
+	var index ocispec.Index
+	if err := json.Unmarshal(data, &index); err != nil {
+		return nil, &planner.SourceError{File: file, Err: fmt.Errorf("cannot parse image index: %w", err)}
+	}
+	return index.Manifests, nil
 }
 
 // named compares the last part of the name, as tools write both "1.0" and
@@ -50,7 +59,7 @@ func onlyOne(found, all []ocispec.Descriptor, ref string) (digest.Digest, error)
 		d = m.Digest
 	}
 	if d == "" {
-		return "", fmt.Errorf("the layout %q has no such image, it has: %s", ref, choices(all))
+		return "", fmt.Errorf("the layout %q has %w, it has: %s", ref, planner.ErrNoImage, choices(all))
 	}
 	if err := d.Validate(); err != nil {
 		return "", fmt.Errorf("the layout %q has the invalid digest %q: %w", ref, d, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -22,10 +23,10 @@ func (w *Workspace) Reference(ctx context.Context, ref string) (digest.Digest, e
 	if planner.IsLayout(ref) {
 		return w.layoutReference(ref)
 	}
-	return registryReference(ctx, ref)
+	return w.registryReference(ctx, ref)
 }
 
-func registryReference(ctx context.Context, ref string) (digest.Digest, error) {
+func (w *Workspace) registryReference(ctx context.Context, ref string) (digest.Digest, error) {
 	r, err := name.ParseReference(ref)
 	if err != nil {
 		return "", fmt.Errorf("cannot parse reference %q: %w", ref, err)
@@ -33,32 +34,55 @@ func registryReference(ctx context.Context, ref string) (digest.Digest, error) {
 	if d, ok := r.(name.Digest); ok {
 		return digest.Digest(d.DigestStr()), nil
 	}
-	opts := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
+	if err := w.unreachable(r.Context().Registry); err != nil {
+		return "", err
+	}
+	opts := registryOptions(ctx)
 	d, err := remote.Head(r, opts...)
 	if err == nil {
 		return digest.Digest(d.Digest.String()), nil
 	}
-	if ctx.Err() != nil {
-		return "", ctx.Err()
-	}
 	// Some registries answer no HEAD, and an answer to HEAD has no message.
-	full, err := remote.Get(r, opts...)
+	var answered *transport.Error
+	var full *remote.Descriptor
+	if errors.As(err, &answered) {
+		full, err = remote.Get(r, opts...)
+	}
 	if err != nil {
-		return "", registryError(err)
+		return "", w.registryError(ctx, r.Context().Registry, err)
 	}
 	return digest.Digest(full.Digest.String()), nil
 }
 
-func registryError(err error) error {
+func registryOptions(ctx context.Context) []remote.Option {
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
+}
+
+// unreachable returns the error of a registry that could not be reached before.
+// Without a network every question costs seconds, and plans have hundreds.
+func (w *Workspace) unreachable(r name.Registry) error {
+	if err, ok := w.down.Load(r.Name()); ok {
+		return err.(error)
+	}
+	return nil
+}
+
+func (w *Workspace) registryError(ctx context.Context, r name.Registry, err error) error {
 	var t *transport.Error
-	if !errors.As(err, &t) {
-		return fmt.Errorf("cannot ask registry: %w", err)
+	var network *url.Error
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !errors.As(err, &t):
+		err = fmt.Errorf("%w: %w", planner.ErrNoAnswer, err)
+		if errors.As(err, &network) {
+			w.down.Store(r.Name(), err)
+		}
+		return err
+	case t.StatusCode == http.StatusNotFound:
+		return fmt.Errorf("the registry has %w: %w", planner.ErrNoImage, err)
+	case t.StatusCode == http.StatusUnauthorized, t.StatusCode == http.StatusForbidden:
+		return fmt.Errorf("%w: it refuses access, log in with docker login: %w", planner.ErrNoAnswer, err)
 	}
-	switch t.StatusCode {
-	case http.StatusNotFound:
-		return fmt.Errorf("the registry has no such image: %w", err)
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Errorf("the registry refuses access, log in with docker login: %w", err)
-	}
-	return fmt.Errorf("cannot ask registry: %w", err)
+	return fmt.Errorf("%w: %w", planner.ErrNoAnswer, err)
 }

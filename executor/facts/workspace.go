@@ -30,6 +30,7 @@ type Workspace struct {
 	platform string
 	cache    *cache
 	listing  func() (listing, error) // git's view of the folder, read once
+	down     sync.Map                // errors of registries that cannot be reached, by name
 }
 
 var _ planner.Facts = (*Workspace)(nil)
