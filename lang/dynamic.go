@@ -21,11 +21,6 @@ type generator struct {
 	content  *block
 }
 
-var dynamicSchema = &hcl.BodySchema{
-	Attributes: []hcl.AttributeSchema{{Name: "for_each", Required: true}, {Name: "iterator"}, {Name: "labels"}},
-	Blocks:     []hcl.BlockHeaderSchema{{Type: "content"}},
-}
-
 // dynamic reads a dynamic block. Its content is checked here, so that mistakes
 // show even where for_each is empty.
 func (r reader) dynamic(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnostics) {
@@ -38,7 +33,7 @@ func (r reader) dynamic(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnosti
 			"No block %q may stand here.%s", kind, didYouMeanOr(kind, known, "These may: %s.", strings.Join(known, ", ")))}
 	}
 	g := &generator{raw: hb, parent: parent, reader: r, iterator: kind}
-	content, diags := hb.Body.Content(dynamicSchema)
+	content, diags := hb.Body.Content(dynamicSpec.schema(false))
 	for _, a := range sortAttributes(content.Attributes) {
 		if a.Name != "iterator" {
 			g.outer = append(g.outer, a.Expr.Variables()...)

@@ -36,3 +36,8 @@ func Format(src []byte, name string) ([]byte, hcl.Diagnostics) {
 	}
 	return src, nil
 }
+
+// Readable tells whether a source is within the limits of what is parsed.
+func Readable(src []byte, name string) bool {
+	return len(src) <= MaxSourceSize && checkNesting(name, src) == nil
+}

@@ -15,11 +15,8 @@ import (
 // fsys decides what a symbolic link may reach: hand over an os.Root's FS to keep
 // the configuration inside of the project folder.
 func Load(fsys fs.FS, opts Options) (*Config, hcl.Diagnostics) {
-	p := newProject(fsys, opts)
-	s := p.evaluate()
-	cfg := s.config()
-	p.checkSites(cfg)
-	return cfg, p.finish(s.results)
+	a := Analyze(fsys, opts)
+	return a.Config, a.Diagnostics
 }
 
 // A project is one run of Load: what its scopes share.

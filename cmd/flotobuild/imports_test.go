@@ -32,6 +32,7 @@ var importRules = []importRule{
 	{"delta", []string{"internal"}, []string{hclModule}, []string{buildkit}},
 	{"envelope", []string{"internal"}, []string{hclModule}, []string{buildkit}},
 	{"patch", []string{"store", "internal"}, []string{hclModule}, []string{buildkit}},
+	{"lang/lsp", []string{"lang"}, []string{"os", "os/exec", "net", "net/http"}, []string{buildkit}},
 	{"lang", nil, []string{"os", "os/exec", "net", "net/http"}, []string{buildkit}},
 	{"planner", []string{"lang", "patch", "envelope"}, []string{"os", "os/exec", "net", "net/http"}, []string{buildkit}},
 	{"executor/facts", []string{"lang", "planner", "patch", "internal"}, []string{hclModule}, []string{module + "/executor/engine"}},

@@ -39,6 +39,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"registry":    cmdRegistry,
 		"endregistry": cmdEndRegistry,
 		"push":        cmdPush,
+		"session":     cmdSession,
 	}
 }
 
