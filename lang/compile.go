@@ -33,14 +33,20 @@ type PatchInfo struct {
 // Compile compiles the site's root definition. Load has done so with unknown
 // ids, so that what is left to go wrong depends on the ids. With errors the
 // manifest holds what could be compiled. Equal files and inputs give equal bytes.
+// Each call has the whole budget of evaluation.
 //
 // It is for configurations that Load found no errors in, reads files through
 // the file system that Load was given, and must not be called concurrently for
 // sites of one Config.
 func (s *Site) Compile(in CompileInput) (*Manifest, hcl.Diagnostics) {
 	f := &frame{scope: s.source.scope}
+	p := f.scope.project
+	p.meter.reset()
 	c := f.compile(s, s.source.root, &in)
-	m, p := c.manifest(), f.scope.project
+	if d := p.meter.trippedBy(); d != nil {
+		f.report(d)
+	}
+	m := c.manifest()
 	if len(f.diags) == 0 {
 		return m, nil
 	}
