@@ -178,6 +178,9 @@ func (m *meter) operand(expr hclsyntax.Expression, ctx *hcl.EvalContext) {
 func (m *meter) reference(expr hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
 	if c, ok := expr.(choice); ok {
 		expr = c.Expression
+		if p, ok := expr.(*hclsyntax.ParenthesesExpr); ok {
+			expr = p.Expression
+		}
 	}
 	t, ok := expr.(*hclsyntax.ScopeTraversalExpr)
 	if !ok || m.tripped != nil {

@@ -58,7 +58,7 @@ func (m *meter) within(expr hclsyntax.Expression) {
 		}
 	case *hclsyntax.ConditionalExpr:
 		m.each(&e.Condition, &e.TrueResult, &e.FalseResult)
-		e.TrueResult, e.FalseResult = choice{e.TrueResult}, choice{e.FalseResult}
+		e.TrueResult, e.FalseResult = newChoice(e.TrueResult), newChoice(e.FalseResult)
 	case *hclsyntax.BinaryOpExpr:
 		m.each(&e.LHS, &e.RHS)
 	case *hclsyntax.IndexExpr:
@@ -93,6 +93,15 @@ func (m *meter) each(exprs ...*hclsyntax.Expression) {
 // A choice is a result of a conditional expression, which makes both results of
 // one type: see levelValue.
 type choice struct{ hclsyntax.Expression }
+
+// newChoice puts an expression that stays as it is between parentheses, in which
+// the syntax package finds it.
+func newChoice(expr hclsyntax.Expression) choice {
+	if _, ok := expr.(metered); !ok {
+		expr = &hclsyntax.ParenthesesExpr{Expression: expr, SrcRange: expr.Range()}
+	}
+	return choice{expr}
+}
 
 // Value implements hcl.Expression.
 func (c choice) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
