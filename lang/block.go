@@ -38,6 +38,17 @@ func (b *block) only(kind string) *block {
 	return &block{kind: kind, header: b.header}
 }
 
+// of lists the blocks of a kind.
+func (b *block) of(kind string) []*block {
+	var out []*block
+	for _, c := range b.blocks {
+		if c.kind == kind {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // mustHave reports whether null is refused as the value of an attribute.
 func (b *block) mustHave(attr string) bool {
 	if b.spec == nil {

@@ -33,14 +33,20 @@ type PatchInfo struct {
 // Compile compiles the site's root definition. Load has done so with unknown
 // ids, so that what is left to go wrong depends on the ids. With errors the
 // manifest holds what could be compiled. Equal files and inputs give equal bytes.
+// Each call has the whole budget of evaluation.
 //
 // It is for configurations that Load found no errors in, reads files through
 // the file system that Load was given, and must not be called concurrently for
 // sites of one Config.
 func (s *Site) Compile(in CompileInput) (*Manifest, hcl.Diagnostics) {
 	f := &frame{scope: s.source.scope}
+	p := f.scope.project
+	p.meter.reset()
 	c := f.compile(s, s.source.root, &in)
-	m, p := c.manifest(), f.scope.project
+	if d := p.meter.trippedBy(); d != nil {
+		f.report(d)
+	}
+	m := c.manifest()
 	if len(f.diags) == 0 {
 		return m, nil
 	}
@@ -115,7 +121,7 @@ func (r *rootFrame) context(file *rootFile, in *CompileInput) *hcl.EvalContext {
 	vars := map[string]cty.Value{
 		"site": cty.ObjectVal(map[string]cty.Value{
 			"name": cty.StringVal(r.site.Name),
-			"vars": cty.ObjectVal(r.site.Vars),
+			"vars": cty.ObjectVal(shortNumbers(r.site.Vars)),
 		}),
 		"images": r.imageIDs(),
 		"patch":  patchValue(in),
@@ -125,9 +131,13 @@ func (r *rootFrame) context(file *rootFile, in *CompileInput) *hcl.EvalContext {
 	return ctx
 }
 
-// imageIDs makes images.*: all images where their ids are not known, else those
-// that the patch carries.
+// imageIDs makes images.*: all images where their ids are not known, which is
+// the same for all sites, else those that the patch carries.
 func (r *rootFrame) imageIDs() cty.Value {
+	uses := r.root.uses
+	if r.ids == nil && uses.unknownIDs != cty.NilVal {
+		return uses.unknownIDs
+	}
 	ids := make(map[string]cty.Value)
 	for name := range r.images {
 		if id, ok := r.ids[name]; ok {
@@ -136,7 +146,11 @@ func (r *rootFrame) imageIDs() cty.Value {
 			ids[name] = cty.UnknownVal(cty.String).RefineNotNull()
 		}
 	}
-	return cty.ObjectVal(ids)
+	out := cty.ObjectVal(ids)
+	if r.ids == nil {
+		uses.unknownIDs = out
+	}
+	return out
 }
 
 // patchNames are the members of patch.*.
@@ -164,11 +178,15 @@ func patchValue(in *CompileInput) cty.Value {
 func (f *frame) hasErrors() bool { return f.diags.HasErrors() }
 
 // containers lists what the rest of the configuration needs of the containers.
+// Sites with the same ones share the list.
 func (r *rootFrame) containers() []Container {
 	ranges := r.root.file.places()
 	out := make([]Container, 0, len(r.out.Containers))
 	for _, c := range r.out.Containers {
 		out = append(out, Container{Name: c.Name, Image: c.Image, Host: c.Host, Range: ranges[c.Name]})
 	}
-	return out
+	if uses := r.root.uses; !slices.Equal(out, uses.listed) {
+		uses.listed = out
+	}
+	return r.root.uses.listed
 }

@@ -72,7 +72,8 @@ func FuzzCompile(f *testing.F) {
 		f.Add(seed(a, rootSuffix), seed(a, ".yaml"), seed(a, templateSuffix), seed(a, ".env"))
 	}
 	f.Fuzz(func(t *testing.T, root, compose, template, env []byte) {
-		cfg, diags := Load(rootsFS(root, compose, template, env), Options{})
+		defer limited()()
+		cfg, diags := Load(rootsFS(root, compose, template, env), Options{steps: fuzzSteps})
 		for _, d := range diags {
 			if d.Subject == nil || d.Summary == "" {
 				t.Errorf("diagnostic without place or summary: %#v", d)
@@ -132,4 +133,29 @@ func TestCompileHostile(t *testing.T) {
 			t.Logf("%v, %d diagnostics %.200v", time.Since(start), len(diags), diags)
 		})
 	}
+}
+
+// FuzzTemplate renders arbitrary templates, which make text in a document and by
+// templatefile.
+func FuzzTemplate(f *testing.F) {
+	for _, text := range []string{
+		"plain", "${site.name}", "%{ for x in range(3) ~}${x}%{ endfor ~}", "%{ if true }a%{ else }b%{ endif }",
+		"${images.web} ${patch.id}", "$${a} %%{b}", "${templatefile(\"x\", {})}", "${[for x in range(1000) : range(1000)]}",
+		"${jsonencode(site.vars)}", "${format(\"%1000000000s\", 1)}", "\xff", "${", "%{ for x in", "${file(\"plain.txt\")}",
+		"${regexall(\"(a*)*b\", \"aaaaaaaaaaaaaaaaaaaaaaaaaa\")}", "${setproduct(range(100), range(100), range(100))}",
+	} {
+		f.Add([]byte(text))
+	}
+	const root = "host \"a\" {}\ncontainer \"web\" {\n  image = \"web\"\n  host = \"a\"\n  config \"/x\" {\n    content = templatefile(\"../documents/plain.txt\", { site = site, images = images, patch = patch })\n  }\n}\n" +
+		"document \"a\" {\n  title = \"a\"\n  template = \"../documents/plain.txt\"\n}\n"
+	f.Fuzz(func(t *testing.T, template []byte) {
+		defer limited()()
+		fsys := rootsFS([]byte(root), []byte("services:\n  web:\n    image: web\n"), template, nil)
+		cfg, diags := Load(fsys, Options{steps: fuzzSteps})
+		if !diags.HasErrors() {
+			for _, s := range cfg.Sites {
+				compileWhole(t, s)
+			}
+		}
+	})
 }

@@ -68,9 +68,6 @@ func (d *expressionDecl) evaluate(f *frame) cty.Value {
 	return v
 }
 
-// reset makes the whole budget available again.
-func (m *meter) reset() { m.left, m.tripped, m.exhausted = budget, nil, false }
-
 // Text writes the variable's value in the syntax of the language, and masks it
 // where it is sensitive.
 func (v *Variable) Text() string {

@@ -19,6 +19,7 @@ func (r *rootFrame) nativeFile(file *rootFile) {
 		r.hosts[h.Name] = &hostFile{services: make(map[string]any), volumes: make(map[string]any)}
 	}
 	depends := make(map[string]hcl.Range)
+	r.out.Containers = make([]ManifestContainer, 0, len(file.containers))
 	for _, b := range file.containers {
 		r.container(b, depends)
 	}
@@ -47,35 +48,20 @@ func (r *rootFrame) container(b *block, depends map[string]hcl.Range) {
 	if a := b.attrs["depends_on"]; a != nil {
 		depends[b.name()] = a.Expr.Range()
 	}
-	c, seen := r.root.constant[b]
-	if c != nil && r.ids == nil {
-		r.out.Containers = append(r.out.Containers, c.ManifestContainer)
-		r.needs = append(r.needs, c.needs...)
-		return
+	uses := r.root.uses
+	if r.ids == nil {
+		if c := uses.container(r, b); c != nil {
+			r.out.Containers = append(r.out.Containers, c.result)
+			r.needs = append(r.needs, c.needs...)
+			return
+		}
 	}
 	diags, needs := len(r.diags), len(r.needs)
 	out := r.newContainer(r.sound(b))
 	r.out.Containers = append(r.out.Containers, out)
-	switch {
-	case seen || r.ids != nil || len(r.diags) > diags:
-	case isConstant(b):
-		r.root.constant[b] = &constantContainer{out, slices.Clone(r.needs[needs:])}
-	default:
-		r.root.constant[b] = nil
+	if r.ids == nil && len(r.diags) == diags && len(b.of("config")) == 0 && r.scope.project.meter.tripped == nil {
+		uses.keepContainer(r, b, out, r.needs[needs:])
 	}
-}
-
-// A constantContainer is the same for every site, as far as that is known
-// before the build.
-type constantContainer struct {
-	ManifestContainer
-	needs []Path
-}
-
-// isConstant tells blocks that refer to nothing, not even in a template.
-func isConstant(b *block) bool {
-	return !slices.ContainsFunc(b.blocks, func(c *block) bool { return c.kind == "config" }) &&
-		len(b.references()) == 0
 }
 
 func (r *rootFrame) newContainer(b *block) ManifestContainer {
@@ -102,7 +88,7 @@ func (r *rootFrame) newContainer(b *block) ManifestContainer {
 // unknownName refuses names that depend on what is known only after the build.
 func (r *rootFrame) unknownName(b *block, name string) {
 	a := b.attrs[name]
-	if a == nil || !slices.ContainsFunc(r.root.file.references(a), fromBuild) {
+	if a == nil || !r.root.uses.attr(a).build {
 		return
 	}
 	if v, diags := a.Expr.Value(r.ctx); !diags.HasErrors() && !v.IsKnown() {
@@ -139,15 +125,20 @@ func (r *rootFrame) checkHost(name string, rng hcl.Range) bool {
 // checkDependencies checks that what containers depend on exists, and that
 // they do not depend on themselves.
 func (r *rootFrame) checkDependencies(file *rootFile, places map[string]hcl.Range) {
+	if len(places) == 0 {
+		return
+	}
 	var names []string
+	known := make(map[string]bool)
 	next := make(map[string][]string)
 	for _, b := range file.containers {
 		names = append(names, b.name())
+		known[b.name()] = true
 	}
 	for _, c := range r.out.Containers {
 		next[c.Name] = c.DependsOn
 		for _, d := range c.DependsOn {
-			if !slices.Contains(names, d) {
+			if !known[d] {
 				r.report(failure(places[c.Name], "Unknown container", "The file declares no container %q.%s", d, didYouMean(d, names)))
 			}
 		}

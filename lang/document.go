@@ -173,7 +173,7 @@ func (r *rootFrame) template(p *Path, vars map[string]cty.Value) (string, bool) 
 		r.report(d)
 		return "", false
 	}
-	if !r.resolveAll(t.expr, vars) {
+	if !r.resolveEach(t.refs, vars) {
 		return "", false
 	}
 	ctx := &hcl.EvalContext{Variables: maps.Clone(r.ctx.Variables), Functions: t.functions}

@@ -82,8 +82,13 @@ func cutAny(v any) (name, value string, assigned bool) {
 // compiledSite compiles a site while the configuration is loaded.
 func (f *frame) compiledSite(s *Site, root *rootDecl) {
 	c := &frame{scope: f.scope}
+	m := f.scope.project.meter
+	m.grant()
 	r := c.compile(s, root, nil)
 	f.report(c.diags...)
+	if d := m.trippedBy(); d != nil {
+		f.report(d)
+	}
 	s.Containers = r.containers()
 	s.Needs = slices.Compact(r.needs)
 }

@@ -20,9 +20,15 @@ func TestFormatCorpus(t *testing.T) {
 	for name, src := range corpus(t) {
 		checkFormat(t, name, src)
 	}
+	for name, src := range odd {
+		if _, diags := Format([]byte(src), name); diags.HasErrors() {
+			t.Errorf("%s: %v", name, diags)
+		}
+	}
 }
 
-// checkFormat reports whether the source could be formatted.
+// checkFormat holds a source that has no syntax errors against what Format
+// promises.
 func checkFormat(t *testing.T, name string, src []byte) {
 	t.Helper()
 	once, diags := Format(src, name)
@@ -35,6 +41,9 @@ func checkFormat(t *testing.T, name string, src []byte) {
 	}
 	if before, after := words(src), words(once); !slices.Equal(before, after) {
 		t.Errorf("%s: tokens have changed:\n%q\n%q", name, before, after)
+	}
+	if before, after := comments(src), comments(once); !slices.Equal(before, after) {
+		t.Errorf("%s: comments have changed:\n%q\n%q", name, before, after)
 	}
 }
 
@@ -51,12 +60,41 @@ func words(src []byte) []string {
 	return out
 }
 
-// corpus collects the native sources of the examples and of the load table.
+// comments are the comments of a source in their order, without the space at
+// their ends.
+func comments(src []byte) []string {
+	src = bytes.ReplaceAll(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")), []byte("\r\n"), []byte("\n"))
+	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
+	var out []string
+	for _, tok := range tokens {
+		if tok.Type == hclsyntax.TokenComment {
+			out = append(out, strings.TrimSpace(string(tok.Bytes)))
+		}
+	}
+	return out
+}
+
+// odd are sources with what the corpus does not have: comments at every place,
+// heredocs in every form, and other line ends.
+var odd = map[string]string{
+	"comments": "# a\n/* b */ locals /* c */ { # d\n  // e\n  x /* f */ = /* g */ [ # h\n    1, # i\n    /* j */ 2 /* k */, // l\n    # m\n  ] # n\n  y = { # o\n    a = 1 # p\n    # q\n    b = (1 + # r\n    2) # s\n  }\n  z = f(1, # t\n    2 /* u */)\n  # v\n} # w\n# x",
+	"heredocs": "locals {\na = <<EOT\n  ${x} # none\n\tkept\nEOT\n  b = <<-EOT\n      one\n        two\n    EOT\nc = [<<A\n x\nA\n, <<-B\n  y\n  B\n] # c\nlonger = 1\n}\n",
+	"tabs":     "locals\t{\n\ta\t=\t1\t# tab\n\t\tbc = \"\tx\"\n}\n",
+	"CRLF":     "locals {\r\n  a=1 # one\r\n  /* two\r\n  three */\r\n  b = <<X\r\n  y\r\nX\r\n}\r\n",
+	"mark":     "\xef\xbb\xbf# größe\nlocals {\n größe = \"日本\" # 語\n x=1 # é\n}\n",
+	"template": "locals {\n a = \"%{ for x in y ~}${ x }%{ endfor ~}\"\n b = \"${ {a=1}[\"a\"] }\"\n c=a?b:c\n d=[for x in y:x if x!=1]\n e={for k,v in y:k=>v...}\n f=y[*].z\n g=-1+!true\n}\n",
+	"values":   "a=\"x\"\nlonger=[1,2,\n3]\nobject={a:1,\"b\":2}\n",
+	"one line": "variable \"a\" {}\nlocals { a = 1 }\nsite \"x\" { vars = {} }\n",
+	"spaces":   "\n\n\nlocals {\n\n\n a = 1   \n\n}   \n\n\n",
+	"no end":   "locals {\n a = 1\n} # end",
+}
+
+// corpus collects the native sources of the examples and of the tables.
 func corpus(t testing.TB) map[string][]byte {
 	t.Helper()
 	out := make(map[string][]byte)
 	err := filepath.WalkDir("../examples", func(name string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() && strings.HasSuffix(name, ".hcl") {
+		if err == nil && !e.IsDir() && isNative(name) {
 			out[name], err = os.ReadFile(name)
 		}
 		return err
@@ -64,22 +102,36 @@ func corpus(t testing.TB) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, err := filepath.Glob("testdata/load/*.txtar")
+	for _, pattern := range []string{"testdata/*/*.txtar", "../testdata/scripts/*.txtar"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatalf("no cases in %s: %v", pattern, err)
+		}
+		for _, name := range names {
+			addArchive(t, out, name)
+		}
+	}
+	for name, src := range odd {
+		out[name] = []byte(src)
+	}
+	return out
+}
+
+func addArchive(t testing.TB, out map[string][]byte, name string) {
+	t.Helper()
+	a, err := txtar.ParseFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range names {
-		a, err := txtar.ParseFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range a.Files {
-			if strings.HasSuffix(f.Name, ".hcl") {
-				out[name+"/"+f.Name] = f.Data
-			}
+	for _, f := range a.Files {
+		if isNative(f.Name) {
+			out[name+"/"+f.Name] = f.Data
 		}
 	}
-	return out
+}
+
+func isNative(name string) bool {
+	return strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".hclvars")
 }
 
 func TestFormat(t *testing.T) {
@@ -108,5 +160,8 @@ func FuzzFormat(f *testing.F) {
 	for _, src := range corpus(f) {
 		f.Add(src)
 	}
-	f.Fuzz(func(t *testing.T, src []byte) { checkFormat(t, "x.floto.hcl", src) })
+	f.Fuzz(func(t *testing.T, src []byte) {
+		defer limited()()
+		checkFormat(t, "x.floto.hcl", src)
+	})
 }

@@ -66,7 +66,7 @@ func (f *frame) value(b *block, name string, want cty.Type) (cty.Value, bool) {
 		f.report(at(sensitiveError(a), a.Expr, f.ctx))
 		return cty.NilVal, false
 	}
-	out, err := convert.Convert(v, want)
+	out, err := convertTo(v, want)
 	if err != nil {
 		f.report(at(failure(a.Expr.Range(), "Wrong type", "The attribute %q needs %s: %s.", name, typeName(want), err), a.Expr, f.ctx))
 		return cty.NilVal, false
@@ -76,6 +76,28 @@ func (f *frame) value(b *block, name string, want cty.Type) (cty.Value, bool) {
 	}
 	return out, true
 }
+
+// convertTo is convert.Convert, and quick where all elements are strings already.
+func convertTo(v cty.Value, want cty.Type) (cty.Value, error) {
+	t := v.Type()
+	switch {
+	case !v.IsKnown() || v.IsNull():
+	case want == cty.List(cty.String) && t.IsTupleType() && t.Length() > 0:
+		if !slices.ContainsFunc(t.TupleElementTypes(), notString) {
+			return cty.ListVal(v.AsValueSlice()), nil
+		}
+	case want == cty.Map(cty.String) && t.IsObjectType() && len(t.AttributeTypes()) > 0:
+		for _, e := range t.AttributeTypes() {
+			if notString(e) {
+				return convert.Convert(v, want)
+			}
+		}
+		return cty.MapVal(v.AsValueMap()), nil
+	}
+	return convert.Convert(v, want)
+}
+
+func notString(t cty.Type) bool { return t != cty.String }
 
 // sensitiveError refuses a sensitive value in an attribute that plans and
 // patches record.

@@ -6,6 +6,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
 // anyParam is a parameter of any type.
@@ -32,6 +33,34 @@ var lengthFunc = function.New(&function.Spec{
 			return v.Length(), nil
 		}
 		return cty.NilVal, function.NewArgErrorf(0, "a string, a list, a set or a map is needed")
+	},
+})
+
+// distinctFunc removes repetitions from a list. That of the standard library
+// compares all elements with each other.
+var distinctFunc = function.New(&function.Spec{
+	Params: []function.Parameter{{Name: "list", Type: cty.List(cty.DynamicPseudoType)}},
+	Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+	Impl: func(args []cty.Value, want cty.Type) (cty.Value, error) {
+		if !args[0].IsWhollyKnown() {
+			return cty.UnknownVal(want), nil
+		}
+		seen := make(map[string]bool)
+		var out []cty.Value
+		for _, e := range args[0].AsValueSlice() {
+			key, err := ctyjson.Marshal(e, e.Type())
+			if err != nil {
+				return cty.NilVal, function.NewArgErrorf(0, "an element cannot be compared: %s", err)
+			}
+			if !seen[string(key)] {
+				seen[string(key)] = true
+				out = append(out, e)
+			}
+		}
+		if out == nil {
+			return cty.ListValEmpty(want.ElementType()), nil
+		}
+		return cty.ListVal(out), nil
 	},
 })
 

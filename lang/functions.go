@@ -47,7 +47,7 @@ func pureFunctions() map[string]function.Function {
 	maps.Copy(out, textFunctions())
 	maps.Copy(out, collectionFunctions())
 	maps.Copy(out, digestFunctions())
-	return guarded(out)
+	return guarded(leveled(out))
 }
 
 func numberFunctions() map[string]function.Function {
@@ -108,7 +108,7 @@ func collectionFunctions() map[string]function.Function {
 		"compact":         stdlib.CompactFunc,
 		"concat":          stdlib.ConcatFunc,
 		"contains":        stdlib.ContainsFunc,
-		"distinct":        stdlib.DistinctFunc,
+		"distinct":        distinctFunc,
 		"element":         stdlib.ElementFunc,
 		"flatten":         stdlib.FlattenFunc,
 		"index":           indexFunc,

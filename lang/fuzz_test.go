@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -28,6 +29,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(seed(a, nativeSuffix), seed(a, rootSuffix), seed(a, ".yaml"), seed(a, ".json"))
 	}
 	f.Fuzz(func(t *testing.T, native, root, compose, js []byte) {
+		defer limited()()
 		fsys := fstest.MapFS{
 			"main.floto.hcl":      {Data: native},
 			"more.floto.hcl.json": {Data: js},
@@ -36,7 +38,7 @@ func FuzzLoad(f *testing.F) {
 			"roots/a.tftpl":       {Data: root},
 			"roots/a.env":         {Data: compose},
 		}
-		cfg, diags := Load(fsys, Options{ToolVersion: "0.1.0"})
+		cfg, diags := Load(fsys, Options{ToolVersion: "0.1.0", steps: fuzzSteps})
 		for _, d := range diags {
 			if d.Subject == nil || d.Summary == "" {
 				t.Errorf("diagnostic without place or summary: %#v", d)
@@ -53,6 +55,16 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// limited fails a fuzz target whose input takes too long, so that the input is
+// kept: the machinery itself waits for ever.
+func limited() (stop func() bool) {
+	return time.AfterFunc(30*time.Second, func() { panic("the input takes longer than 30 seconds") }).Stop
+}
+
+// fuzzSteps is a budget that ends evaluation within a second also where the
+// machinery makes everything slow.
+const fuzzSteps = budget / 50
 
 func seed(a *txtar.Archive, suffix string) []byte {
 	for _, f := range a.Files {

@@ -119,7 +119,7 @@ func TestLoadExpensive(t *testing.T) {
 		"product":            {"l = range(1000)\na = setproduct(local.l, local.l, local.l)", "Error in function call"},
 		"replace":            {text + `a = replace(local.x, "0", local.x)`, "Error in function call"},
 		"replace pattern":    {text + `a = replace(local.x, "/(.*)/", "${local.x}$1")`, "Error in function call"},
-		"distinct":           {"l = range(1000)\na = distinct(flatten([for i in range(12) : local.l]))", "Error in function call"},
+		"coalesce":           {"l = range(1001)\na = coalesce(local.l...)", "Error in function call"},
 		"json depth":         {`a = jsondecode(join("", [for i in range(1000) : "["]))`, "Error in function call"},
 		"yaml aliases":       {"a = yamldecode(<<EOT\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\nEOT\n)", "Error in function call"},
 	} {
@@ -170,7 +170,7 @@ func TestLoadExpensiveModules(t *testing.T) {
 func expectDiagnostic(t *testing.T, fsys fs.FS, want string) {
 	t.Helper()
 	start := time.Now()
-	cfg, diags := Load(fsys, Options{})
+	cfg, diags := Load(fsys, Options{steps: budget / 20})
 	costs := []string{"Value too large", "Evaluation too expensive"}
 	if !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool {
 		return d.Summary == want || slices.Contains(costs, d.Summary) && slices.Contains(costs, want)
@@ -185,6 +185,57 @@ func expectDiagnostic(t *testing.T, fsys fs.FS, want string) {
 	}
 	if d := time.Since(start); d > 20*time.Second {
 		t.Errorf("it took %v", d)
+	}
+}
+
+// TestLoadLong works with lists of 50,000 elements, which reasonable projects
+// may have, in ways that would compare all of their elements with each other.
+func TestLoadLong(t *testing.T) {
+	const long = "l = [for i in range(50) : [for j in range(1000) : \"x${i * 1000 + j}\"]]\nf = flatten(local.l)\n"
+	body := strings.Join([]string{
+		"a = distinct(local.f)", "b = tolist(local.f)", "c = toset(local.f)", "d = setunion(local.f, local.f)",
+		"e = chunklist(local.f, 10)", "g = length(local.f) > 3 ? local.f : []", "h = distinct([for x in local.f : { a = x }])",
+	}, "\n")
+	start := time.Now()
+	_, diags := Load(fstest.MapFS{"x.floto.hcl": {Data: []byte("locals {\n" + long + body + "\n}\n")}}, Options{})
+	if diags.HasErrors() {
+		t.Error(diags)
+	}
+	if d := time.Since(start); d > 30*time.Second {
+		t.Errorf("it took %v", d)
+	}
+}
+
+// TestCompileExpensive renders templates of root definitions that would take
+// hours.
+func TestCompileExpensive(t *testing.T) {
+	loops := "%{ for a in range(1000) }%{ for b in range(1000) }%{ for c in range(1000) }x%{ endfor }%{ endfor }%{ endfor }"
+	document := "document \"a\" {\n  title = \"a\"\n  template = \"../documents/plain.txt\"\n}\n"
+	known := strings.Replace(loops, "range(1000)", "range(length(patch.id) * 30)", 1)
+	for name, c := range map[string]struct{ root, template, want string }{
+		"document":   {document, loops, "Evaluation too expensive"},
+		"after load": {document, known, "Evaluation too expensive"},
+		"title":      {"document \"a\" {\n  title = \"" + loops + "\"\n  template = \"../documents/plain.txt\"\n}\n", "", "Evaluation too expensive"},
+		"itself":     {document, `${templatefile("plain.txt", {})}`, "Error in function call"},
+		"variable":   {"variable \"a\" {\n  default = [for a in range(1000) : [for b in range(1000) : [for c in range(1000) : c]]]\n}\n", "", "Function calls not allowed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			fsys := rootsFS([]byte("host \"a\" {}\n"+c.root), []byte("services:\n  web:\n    image: web\n"), []byte(c.template), nil)
+			cfg, diags := Load(fsys, Options{steps: budget / 20})
+			if !diags.HasErrors() {
+				for _, s := range cfg.Sites {
+					_, more := s.Compile(CompileInput{Images: map[string]string{}, Patch: PatchInfo{ID: "a-long-enough-id-of-a-patch"}})
+					diags = append(diags, more...)
+				}
+			}
+			if !slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return d.Summary == c.want }) {
+				t.Errorf("want %q, got %v", c.want, diags)
+			}
+			if d := time.Since(start); d > 20*time.Second {
+				t.Errorf("it took %v", d)
+			}
+		})
 	}
 }
 

@@ -41,7 +41,7 @@ func newProject(fsys fs.FS, opts Options) *project {
 		opts:    opts,
 		files:   make(map[string]*hcl.File),
 		folders: make(map[string]*folder),
-		meter:   &meter{left: budget},
+		meter:   newMeter(opts),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -87,7 +88,7 @@ func archiveFS(a *txtar.Archive) fstest.MapFS {
 	return fsys
 }
 
-// archiveOptions reads the lines env, var, varfile, git and tool of the comment.
+// archiveOptions reads the lines env, var, varfile, git, steps and tool of the comment.
 func archiveOptions(t *testing.T, a *txtar.Archive, fsys fstest.MapFS) Options {
 	t.Helper()
 	opts := Options{ToolVersion: "0.1.0"}
@@ -102,6 +103,12 @@ func archiveOptions(t *testing.T, a *txtar.Archive, fsys fstest.MapFS) Options {
 			opts.Vars = append(opts.Vars, VarOption{File: value, Bytes: fsys[value].Data})
 		case "tool":
 			opts.ToolVersion = value
+		case "steps":
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			opts.steps = n
 		case "git":
 			opts.Git = gitStub(value)
 		}

@@ -1,6 +1,8 @@
 package lang
 
 import (
+	"cmp"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -22,15 +24,47 @@ const (
 // A meter counts what evaluation costs. When it has tripped, expressions give
 // unknown values at once, so that evaluation comes to its end by itself.
 type meter struct {
+	whole     int // the budget
 	left      int
+	granted   int             // units added to the first budget
 	tripped   *hcl.Diagnostic // of the node under way
 	exhausted bool            // the budget is used up, and that has been reported
 }
+
+func newMeter(opts Options) *meter {
+	whole := cmp.Or(opts.steps, budget)
+	return &meter{whole: whole, left: whole}
+}
+
+// reset makes the whole budget available again.
+func (m *meter) reset() { m.left, m.granted, m.tripped, m.exhausted = m.whole, 0, nil, false }
 
 // settle ends the evaluation of a node: it weighs the node's value, and returns
 // what is wrong with its cost.
 func (m *meter) settle(n *node) *hcl.Diagnostic {
 	m.weigh(n.value, 1, n.header)
+	return m.trippedBy()
+}
+
+// Compiling a site is paid for from the budget, which grows with each site: many
+// sites are no sign of a loop. It grows up to a limit, because instances of a
+// site cost nothing to write.
+const (
+	siteGrant = 500_000
+	maxGrants = 10 // times the budget
+)
+
+// grant adds to the budget for one more site.
+func (m *meter) grant() {
+	if m.tripped == nil && m.granted < maxGrants*m.whole {
+		n := min(siteGrant, m.whole)
+		m.granted += n
+		m.left += n
+	}
+}
+
+// trippedBy returns what is wrong with the cost of what was evaluated last, once.
+func (m *meter) trippedBy() *hcl.Diagnostic {
 	d := m.tripped
 	if d == nil {
 		return nil
@@ -142,6 +176,12 @@ func (m *meter) operand(expr hclsyntax.Expression, ctx *hcl.EvalContext) {
 
 // reference gives the value of an expression that is a plain reference.
 func (m *meter) reference(expr hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
+	if c, ok := expr.(choice); ok {
+		expr = c.Expression
+		if p, ok := expr.(*hclsyntax.ParenthesesExpr); ok {
+			expr = p.Expression
+		}
+	}
 	t, ok := expr.(*hclsyntax.ScopeTraversalExpr)
 	if !ok || m.tripped != nil {
 		return cty.NilVal, false
@@ -169,7 +209,7 @@ func (m *meter) after(expr hclsyntax.Expression, v cty.Value) {
 // payLoop pays for going through a value.
 func (m *meter) payLoop(v cty.Value, at hcl.Range) {
 	v, _ = v.Unmark()
-	if v.CanIterateElements() {
+	if v.IsKnown() && v.CanIterateElements() {
 		m.pay(loopCost*v.LengthInt(), at)
 	}
 }

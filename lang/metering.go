@@ -3,6 +3,7 @@ package lang
 import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // body gives a file's body with the meter in all expressions. Those of JSON are
@@ -26,7 +27,7 @@ func (m *meter) body(b hcl.Body) hcl.Body {
 // the syntax package looks for them by their type.
 func (m *meter) native(expr hclsyntax.Expression) hclsyntax.Expression {
 	switch e := expr.(type) {
-	case nil, metered, *hclsyntax.ScopeTraversalExpr, *hclsyntax.LiteralValueExpr, *hclsyntax.AnonSymbolExpr, *hclsyntax.ExprSyntaxError:
+	case nil, metered, choice, *hclsyntax.ScopeTraversalExpr, *hclsyntax.LiteralValueExpr, *hclsyntax.AnonSymbolExpr, *hclsyntax.ExprSyntaxError:
 		return expr
 	case *hclsyntax.ObjectConsKeyExpr:
 		e.Wrapped = m.native(e.Wrapped)
@@ -57,6 +58,7 @@ func (m *meter) within(expr hclsyntax.Expression) {
 		}
 	case *hclsyntax.ConditionalExpr:
 		m.each(&e.Condition, &e.TrueResult, &e.FalseResult)
+		e.TrueResult, e.FalseResult = newChoice(e.TrueResult), newChoice(e.FalseResult)
 	case *hclsyntax.BinaryOpExpr:
 		m.each(&e.LHS, &e.RHS)
 	case *hclsyntax.IndexExpr:
@@ -87,3 +89,29 @@ func (m *meter) each(exprs ...*hclsyntax.Expression) {
 		*e = m.native(*e)
 	}
 }
+
+// A choice is a result of a conditional expression, which makes both results of
+// one type: see levelValue.
+type choice struct{ hclsyntax.Expression }
+
+// newChoice puts an expression that stays as it is between parentheses, in which
+// the syntax package finds it.
+func newChoice(expr hclsyntax.Expression) choice {
+	if _, ok := expr.(metered); !ok {
+		expr = &hclsyntax.ParenthesesExpr{Expression: expr, SrcRange: expr.Range()}
+	}
+	return choice{expr}
+}
+
+// Value implements hcl.Expression.
+func (c choice) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	const many = 1000
+	v, diags := c.Expression.Value(ctx)
+	if v.Type().IsTupleType() && v.Type().Length() > many {
+		v = levelValue(v)
+	}
+	return v, diags
+}
+
+// UnwrapExpression lets static analysis see the expression itself.
+func (c choice) UnwrapExpression() hcl.Expression { return c.Expression }

@@ -18,6 +18,8 @@ type Options struct {
 	// where the configuration refers to git.*. Nil means that there is no work
 	// tree.
 	Git func() (Git, error)
+
+	steps int // what evaluation may cost; 0 for the usual budget
 }
 
 // A VarOption is one -var or one -var-file.

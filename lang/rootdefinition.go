@@ -17,12 +17,12 @@ type rootDecl struct {
 	file   *rootFile // nil where it cannot be read
 	whole  bool      // all image sets are known, so that an unknown image is an error
 
-	constant map[*block]*constantContainer // what Load has compiled and need not compile again
+	uses *rootUses // what its file gave for the last site
 }
 
 func (d *rootDecl) evaluate(f *frame) cty.Value {
 	d.result = &RootDefinition{Name: d.block.name(), Range: d.block.header}
-	d.constant = make(map[*block]*constantContainer)
+	d.uses = newRootUses()
 	f.scope.rootDefs[f.node.addr] = d
 	if p, ok := f.path(d.block, "file", f.allowOutside(d.block)); ok {
 		d.result.File = *p

@@ -18,7 +18,6 @@ type rootFile struct {
 	containers []*block
 	documents  []*block
 	compose    *composeFile // nil in native files
-	refs       map[*hcl.Attribute][]hcl.Traversal
 }
 
 // places gives the places of the containers by name.

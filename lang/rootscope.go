@@ -18,7 +18,7 @@ var rootNames = []string{"site", "var", "images", "patch"}
 func (r *rootFrame) sound(b *block) *block {
 	var broken []string
 	for name, a := range b.attrs {
-		if !r.resolveEach(r.root.file.references(a), nil) {
+		if !r.resolveAttr(r.root.uses.attr(a)) {
 			broken = append(broken, name)
 		}
 	}
@@ -33,17 +33,18 @@ func (r *rootFrame) sound(b *block) *block {
 	return &out
 }
 
-// references are those of an attribute, looked up once for all sites.
-func (r *rootFile) references(a *hcl.Attribute) []hcl.Traversal {
-	refs, ok := r.refs[a]
-	if !ok {
-		refs = a.Expr.Variables()
-		if r.refs == nil {
-			r.refs = make(map[*hcl.Attribute][]hcl.Traversal)
+// resolveAttr checks the references of an attribute, each right one once for the
+// site.
+func (r *rootFrame) resolveAttr(u *usedAttr) bool {
+	ok := true
+	for i, n := range u.refs {
+		if n.enter(r); n.resolved {
+			continue
 		}
-		r.refs[a] = refs
+		n.resolved = r.resolveEach(u.at[i:i+1], nil)
+		ok = ok && n.resolved
 	}
-	return refs
+	return ok
 }
 
 // resolveAll checks the references of an expression. extra are names beyond

@@ -20,6 +20,9 @@ func markSensitive(v cty.Value) cty.Value { return v.Mark(sensitive{}) }
 
 // isSensitive reports whether a value or any part of it is sensitive.
 func isSensitive(v cty.Value) bool {
+	if !v.IsMarked() && v.Type().IsPrimitiveType() {
+		return false
+	}
 	_, marks := v.UnmarkDeep()
 	_, ok := marks[sensitive{}]
 	return ok

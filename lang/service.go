@@ -68,22 +68,31 @@ func (r *rootFrame) words(b *block, name string) any {
 	if a == nil {
 		return nil
 	}
-	v, diags := a.Expr.Value(r.ctx)
-	if !diags.HasErrors() && v.Type() == cty.String {
-		if text, ok := r.text(b, name); ok {
-			return text
+	type words struct{ any }
+	out, _ := remembered(r, a, func() (words, bool) {
+		v, diags := a.Expr.Value(r.ctx)
+		if !diags.HasErrors() && v.Type() == cty.String {
+			if text, ok := r.frame.text(b, name); ok {
+				return words{text}, true
+			}
+			return words{}, false
 		}
-		return nil
-	}
-	if list, ok := r.texts(b, name); ok {
-		return list
-	}
-	return nil
+		if list, ok := r.frame.texts(b, name); ok {
+			return words{list}, true
+		}
+		return words{}, false
+	})
+	return out.any
 }
 
 // ports evaluates publications in Compose's short form.
 func (r *rootFrame) ports(b *block) []string {
-	list, _ := r.texts(b, "ports")
+	list, _ := remembered(r, b.attrs["ports"], func() ([]string, bool) { return r.checkedPorts(b), true })
+	return slices.Clone(list)
+}
+
+func (r *rootFrame) checkedPorts(b *block) []string {
+	list, _ := r.frame.texts(b, "ports")
 	for i, p := range list {
 		if _, err := types.ParsePortConfig(p); err != nil {
 			r.report(failure(itemRange(b.attrs["ports"].Expr, i), "Invalid port",

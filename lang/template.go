@@ -14,6 +14,7 @@ import (
 // A templateFile is a parsed template file of root definitions.
 type templateFile struct {
 	expr      hcl.Expression
+	refs      []hcl.Traversal
 	functions map[string]function.Function
 	problem   *hcl.Diagnostic // why there is no expr
 }
@@ -57,7 +58,7 @@ func (p *project) readTemplate(name string) *templateFile {
 		diags[0].Extra = syntaxError{}
 		return &templateFile{problem: diags[0]}
 	}
-	return &templateFile{expr: expr, functions: p.functions(path.Dir(name))}
+	return &templateFile{expr: p.meter.native(expr), refs: expr.Variables(), functions: p.functions(path.Dir(name))}
 }
 
 // primitiveText converts a known number or boolean as templates do.

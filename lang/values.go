@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,4 +85,20 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// shortNumbers gives whole numbers the precision that they need: as text, those
+// of the language's full precision cost many times as much.
+func shortNumbers(vars map[string]cty.Value) map[string]cty.Value {
+	out := make(map[string]cty.Value, len(vars))
+	for name, v := range vars {
+		out[name] = v
+		if v.Type() != cty.Number || v.IsMarked() || !v.IsKnown() || v.IsNull() {
+			continue
+		}
+		if n, accuracy := v.AsBigFloat().Int64(); accuracy == big.Exact {
+			out[name] = cty.NumberIntVal(n)
+		}
+	}
+	return out
 }
