@@ -23,6 +23,9 @@ func (r *run) draft(ctx context.Context, s *planner.SitePlan) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkExact(s, images); err != nil {
+		return nil, err
+	}
 	ids := make(map[string]digest.Digest)
 	for _, i := range images {
 		ids[i.Name] = i.ID

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,9 +23,13 @@ import (
 // applyFlags are the flags of apply.
 type applyFlags struct {
 	vars        variableFlags
+	selection   selectionFlags
 	autoApprove bool
 	detail      bool
+	asJSON      bool
+	keepGoing   bool
 	noDaemon    bool
+	metadata    string
 	parallelism int
 	progress    string
 	lockTimeout time.Duration
@@ -33,27 +38,41 @@ type applyFlags struct {
 func newApplyCommand(a *app) *cobra.Command {
 	var f applyFlags
 	cmd := &cobra.Command{
-		Use:   "apply",
+		Use:   "apply [PLANFILE]",
 		Short: "Build what the sites lack and write their patches",
 		Long: "apply plans, shows the plan, asks, builds what the sites lack, and writes one patch\n" +
-			"file for each site that lacks something. A failure leaves no patch file.",
-		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd.Context(), &f) },
+			"file for each site that lacks something. With a plan file, which plan -out has made,\n" +
+			"it does what that says without asking, or refuses it where anything has changed\n" +
+			"since. A failure leaves no patch file.",
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.apply(cmd.Context(), &f, args) },
 	}
 	f.vars.define(cmd)
+	f.selection.define(cmd)
+	f.define(cmd)
+	return cmd
+}
+
+func (f *applyFlags) define(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.autoApprove, "auto-approve", false, "do not ask before building")
 	cmd.Flags().BoolVar(&f.detail, "detail", false, "list every changed file in the plan")
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print what happens as lines of JSON; needs -auto-approve or a plan file")
+	cmd.Flags().BoolVar(&f.keepGoing, "keep-going", false, "after a failure build everything that does not depend on it; nothing is written all the same")
+	cmd.Flags().StringVar(&f.metadata, "metadata-file", "", "write the results to `FILE` as JSON")
 	cmd.Flags().BoolVar(&f.noDaemon, "no-daemon", false, "run the embedded build engine inside this process; needs root")
 	cmd.Flags().IntVar(&f.parallelism, "parallelism", 4, "make at most `N` images at once")
 	cmd.Flags().StringVar(&f.progress, "progress", "auto", "how builds are shown: `MODE` is "+strings.Join(executor.ProgressModes, ", "))
 	// The only error is a flag that does not exist.
 	_ = cmd.RegisterFlagCompletionFunc("progress", cobra.FixedCompletions(executor.ProgressModes, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().DurationVar(&f.lockTimeout, "lock-timeout", 0, "wait so long for another apply in this project, such as 30s")
-	return cmd
 }
 
-// check refuses what can be refused before anything is read.
-func (f *applyFlags) check() error {
+// check refuses what can be refused before anything is read. args are the
+// command's words: a plan file, or none.
+func (f *applyFlags) check(args []string) error {
+	if len(args) > 1 {
+		return &hintError{fmt.Errorf("apply takes one plan file, not %d", len(args)), "usage: flotobuild apply [PLANFILE] [flags]"}
+	}
 	if !slices.Contains(executor.ProgressModes, f.progress) {
 		return &hintError{
 			fmt.Errorf("there is no progress mode %q", f.progress),
@@ -63,18 +82,68 @@ func (f *applyFlags) check() error {
 	if f.parallelism < 1 {
 		return fmt.Errorf("cannot make %d images at once: -parallelism must be 1 or more", f.parallelism)
 	}
-	return nil
+	if len(args) == 1 && !f.selection.Empty() {
+		return &hintError{
+			errors.New("cannot apply a part of a saved plan with -target or -exclude"),
+			"make the plan with them: flotobuild plan -out=FILE -target=ADDRESS",
+		}
+	}
+	if f.asJSON && len(args) == 0 && !f.autoApprove {
+		return &hintError{
+			errors.New("cannot ask for approval with -json"),
+			"give apply -auto-approve, or a plan file: flotobuild plan -out=FILE",
+		}
+	}
+	if f.metadata == "" {
+		return nil
+	}
+	return checkOut("metadata-file", f.metadata, looksLikeMetadata)
 }
 
-func (a *app) apply(ctx context.Context, f *applyFlags) error {
-	if err := f.check(); err != nil {
+// applied is what apply has come to.
+type applied struct {
+	project *project
+	plan    *planner.Plan
+	result  *executor.Result
+}
+
+// apply carries out the command, and tells of its end in the ways that the
+// flags ask for.
+func (a *app) apply(ctx context.Context, f *applyFlags, args []string) error {
+	if err := f.check(args); err != nil {
 		return err
 	}
+	if f.asJSON {
+		a.events = newEventWriter(a.ui.out)
+		a.ui.out, a.ui.colorOut = a.ui.err, a.ui.colorErr
+	}
+	var done applied
+	err := a.planAndApply(ctx, f, args, &done)
+	if f.metadata != "" {
+		if merr := a.writeMetadata(ctx, f.metadata, &done, err); merr != nil {
+			a.ui.fail(merr)
+			err = cmp.Or(err, error(exitError(1)))
+		}
+	}
+	a.events.finish(ctx, done.result, err)
+	return err
+}
+
+func (a *app) planAndApply(ctx context.Context, f *applyFlags, args []string, done *applied) error {
 	epoch, err := sourceDateEpoch(os.Getenv("SOURCE_DATE_EPOCH"))
 	if err != nil {
 		return err
 	}
+	if f.metadata != "" {
+		if err := a.ownFile(f.metadata); err != nil {
+			return err
+		}
+	}
 	vars, err := f.vars.read()
+	if err != nil {
+		return err
+	}
+	saved, vars, err := a.savedPlan(args, vars)
 	if err != nil {
 		return err
 	}
@@ -90,28 +159,41 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	defer unlock()
 	p, err := a.load(ctx, vars, false)
 	if err != nil {
-		return err
+		return savedHint(saved, err)
 	}
 	defer a.finish(p)
-	plan, err := a.makePlan(ctx, p, false)
-	if err != nil {
+	done.project = p
+	if done.plan, err = a.planFor(ctx, p, f, saved); err != nil {
 		return err
 	}
-	if err := a.showPlan(plan, false, f.detail); err != nil || !hasChanges(plan) {
+	a.events.planned(done.plan)
+	if err := a.showPlan(done.plan, false, f.detail); err != nil || !hasChanges(done.plan) {
 		return err
 	}
-	if err := a.approve(ctx, f.autoApprove); err != nil {
+	if err := a.approve(ctx, f.autoApprove || saved != nil); err != nil {
 		return err
 	}
-	return a.carryOut(ctx, p, plan, f, epoch)
+	done.result, err = a.carryOut(ctx, p, done.plan, f, epoch)
+	return err
+}
+
+// planFor gives the saved plan, or makes one.
+func (a *app) planFor(ctx context.Context, p *project, f *applyFlags, saved *planner.PlanFile) (*planner.Plan, error) {
+	if saved != nil {
+		return a.bindSaved(ctx, p, saved)
+	}
+	if err := p.choose(f.selection.Selection); err != nil {
+		return nil, err
+	}
+	return a.makePlan(ctx, p, false)
 }
 
 // carryOut builds and writes, shows progress meanwhile, and sums up.
-func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *applyFlags, epoch *time.Time) error {
+func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *applyFlags, epoch *time.Time) (*executor.Result, error) {
 	a.keep(p) // before the builds, which may be killed
 	progress, err := executor.NewProgress(os.Stderr, f.progress)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	result, err := executor.Apply(ctx, plan, executor.Options{
 		Dir:      p.dir,
@@ -124,6 +206,8 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 		Now:         time.Now(),
 		Epoch:       epoch,
 		Parallelism: f.parallelism,
+		KeepGoing:   f.keepGoing,
+		Observe:     a.events.observe,
 		Progress:    progress,
 		Producer:    producer,
 		Render: func(site string, images map[string]digest.Digest, info planner.PatchInfo) (map[string][]byte, error) {
@@ -138,15 +222,15 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 		if ctx.Err() == nil {
 			a.ui.notef("\nNo patch was written.")
 		}
-		return err
+		return nil, err
 	}
 	a.interruptNote = ""
 	for _, w := range result.Warnings {
-		a.ui.warnf("%s", w)
+		a.warnf("%s", w)
 	}
 	s := &summary{result: result, dir: p.dir, color: a.ui.colorOut}
 	a.ui.printf("%s", s.render())
-	return err
+	return result, err
 }
 
 // engineHosts gives the build engines: BUILDKIT_HOST, or the configuration's.

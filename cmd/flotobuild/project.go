@@ -13,6 +13,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/executor/facts"
 	"github.com/flotobuild/flotobuild/lang"
+	"github.com/flotobuild/flotobuild/planner"
 )
 
 // A project is the loaded project folder.
@@ -24,6 +25,8 @@ type project struct {
 	workspace *facts.Workspace
 	root      *os.Root       // what config reads templates from
 	parents   []facts.Parent // once a plan was made
+	selection planner.Selection
+	own       []string // files that this command writes, or that say what it does
 }
 
 // projectDir gives the folder that commands work in, absolute and with links
@@ -50,7 +53,7 @@ func (a *app) load(ctx context.Context, vars []lang.VarOption, asJSON bool) (*pr
 	if err != nil {
 		return nil, err
 	}
-	p := &project{dir: dir, dataDir: dataDir(dir), workspace: w}
+	p := &project{dir: dir, dataDir: dataDir(dir), workspace: w, own: a.own}
 	p.warnings, err = p.read(ctx, vars)
 	if err == nil {
 		err = a.report(p.warnings, p.config, asJSON)
@@ -125,6 +128,9 @@ func (a *app) report(diags hcl.Diagnostics, cfg *lang.Config, asJSON bool) error
 		return nil
 	}
 	if err := a.ui.diagnostics(diags, cfg.Files, asJSON); err != nil {
+		return err
+	}
+	if err := a.events.diagnostics(diags, cfg.Files); err != nil {
 		return err
 	}
 	if diags.HasErrors() {
