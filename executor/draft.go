@@ -35,9 +35,10 @@ func (r *run) draft(ctx context.Context, s *planner.SitePlan) (*draft, error) {
 	}
 	d := &draft{
 		site: s, parent: parent,
-		small: make(map[string][]byte),
-		blobs: make(map[string]digest.Digest),
-		conf:  make(map[string]planner.File),
+		small:  make(map[string][]byte),
+		blobs:  make(map[string]digest.Digest),
+		layers: make(map[digest.Digest]bool),
+		conf:   make(map[string]planner.File),
 	}
 	return d, r.describe(d, images)
 }
@@ -194,6 +195,7 @@ func (r *run) contents(d *draft, images []patch.Image) []patch.Content {
 		d.blobs[c.Path] = b.Digest
 		out = append(out, c)
 		if id, ok := layers[b.Digest]; ok {
+			d.layers[b.Digest] = true
 			d.desc.Flotobuild.Transport = append(d.desc.Flotobuild.Transport, patch.LayerTransport{DiffID: id, Kind: patch.TransportFull})
 		}
 	}

@@ -24,6 +24,7 @@ type draft struct {
 	desc   *patch.Description
 	small  map[string][]byte        // entries that are in memory
 	blobs  map[string]digest.Digest // entries that are blobs
+	layers map[digest.Digest]bool   // those of them that are layers
 	conf   map[string]planner.File  // entries that are files
 	writer *patch.Writer
 }
@@ -132,7 +133,9 @@ func (r *run) addEntries(ctx context.Context, d *draft, count io.Writer) error {
 		}
 		if dgst, ok := d.blobs[c.Path]; ok {
 			r.holders.set(dgst, d.writer) // the next patch copies it from this one
-			r.observe.tell(Event{Type: EventLayer, Site: d.site.Name, Digest: dgst, Bytes: c.Size})
+			if d.layers[dgst] {
+				r.observe.tell(Event{Type: EventLayer, Site: d.site.Name, Digest: dgst, Bytes: c.Size})
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -38,7 +39,11 @@ func TestSelect(t *testing.T) {
 			cfg.Sites = append(cfg.Sites, &lang.Site{Name: "line", Module: "module.m", Label: "fleet", Index: `["a"]`, RootDefinition: &lang.RootDefinition{}})
 			got, err := Select(cfg, c.s)
 			if err != nil {
-				text := err.Error() + " | " + err.(*SelectionError).Hint
+				var wrong *SelectionError
+				if !errors.As(err, &wrong) {
+					t.Fatalf("got %v", err)
+				}
+				text := err.Error() + " | " + wrong.Hint
 				if !strings.Contains(text, c.want) {
 					t.Errorf("got %s", text)
 				}

@@ -17,8 +17,10 @@ func TestStale(t *testing.T) {
 		"same":            {func(*Plan) {}, ""},
 		"place of parent": {func(p *Plan) { p.Sites[0].ParentFiles = []string{"/elsewhere/p.zip"} }, ""},
 		"estimate":        {func(p *Plan) { p.Sites[0].Size.Patch = 7 }, ""},
-		"input": {func(p *Plan) { p.Images[1].Fingerprint = patch.Fingerprint{Digest: "sha256:x"} },
-			"inputs of image_set.s.image.app: arg:RELEASE, base:alpine:3, base:golang, 9 more"},
+		"input": {
+			func(p *Plan) { p.Images[1].Fingerprint = patch.Fingerprint{Digest: "sha256:x"} },
+			"inputs of image_set.s.image.app: arg:RELEASE, base:alpine:3, base:golang, 9 more",
+		},
 		"one input": {func(p *Plan) {
 			in := map[string]string{}
 			for k, v := range p.Images[1].Fingerprint.Inputs {
@@ -31,8 +33,10 @@ func TestStale(t *testing.T) {
 		"parent":       {func(p *Plan) { p.Sites[0].Parents = other }, `the parent of site "aachen": newer.aachen, where the plan has parent.aachen`},
 		"parent gone":  {func(p *Plan) { p.Sites[0].Parents = nil }, `the parent of site "aachen": parent.aachen is gone`},
 		"first parent": {func(p *Plan) { p.Sites[1].Parents = other }, `the parent of site "berlin": newer.aachen, where the plan makes an initial patch`},
-		"other parent of the same id": {func(p *Plan) { p.Sites[0].Parents[0].DescriptionDigest = digest.FromString("x") },
-			`the parent of site "aachen": parent.aachen has another description`},
+		"other parent of the same id": {
+			func(p *Plan) { p.Sites[0].Parents[0].DescriptionDigest = digest.FromString("x") },
+			`the parent of site "aachen": parent.aachen has another description`,
+		},
 		"conf":      {func(p *Plan) { p.Sites[1].Site.Conf = nil }, `files in conf of site "berlin": a, roots/plant.root.hcl`},
 		"manifest":  {func(p *Plan) { p.Sites[1].Site.Manifest = []File{{Path: "manifest/manifest.json"}} }, `the manifest or documents of site "berlin": manifest/manifest.json`},
 		"version":   {func(p *Plan) { p.Sites[1].Patch.Version = "2.0.0" }, `settings of site "berlin": version`},
@@ -43,8 +47,10 @@ func TestStale(t *testing.T) {
 		"site":      {func(p *Plan) { p.Sites = p.Sites[:1] }, `site "berlin", which is gone`},
 		"image":     {func(p *Plan) { p.Images = p.Images[:3] }, "image_set.s.image.ui, which is no longer needed"},
 		"tool":      {func(p *Plan) { p.ToolVersion = "9" }, "the version of flotobuild: 9, the plan was made by an unknown one"},
-		"project": {func(p *Plan) { p.Sites = []*SitePlan{{Site: Site{Name: "oslo"}}} },
-			`the project: the plan is for the sites "aachen", "berlin", and the configuration here has none of them`},
+		"project": {
+			func(p *Plan) { p.Sites = []*SitePlan{{Site: Site{Name: "oslo"}}} },
+			`the project: the plan is for the sites "aachen", "berlin", and the configuration here has none of them`,
+		},
 		"decision": {func(p *Plan) { p.Images[0].Action = ActionReuse }, "what the plan makes of the same inputs"},
 	} {
 		t.Run(name, func(t *testing.T) {
