@@ -42,7 +42,7 @@ func Select(cfg *lang.Config, s Selection) (*lang.Config, error) {
 	}
 	c := &chooser{cfg: cfg, sites: make(map[*lang.Site][]string)}
 	for _, site := range cfg.Sites {
-		c.sites[site] = append(reached(site), site.Address())
+		c.sites[site] = append(reached(site), plain(site.Address()))
 	}
 	wanted, err := c.match("-target", s.Targets)
 	if err != nil {
@@ -69,16 +69,16 @@ func Select(cfg *lang.Config, s Selection) (*lang.Config, error) {
 
 type chooser struct {
 	cfg   *lang.Config
-	sites map[*lang.Site][]string // the addresses that each stands for
+	sites map[*lang.Site][]string // the plain addresses that each is chosen by
 }
 
 // match finds the sites behind addresses.
 func (c *chooser) match(flag string, addresses []string) (map[*lang.Site]bool, error) {
 	out := make(map[*lang.Site]bool)
 	for _, a := range addresses {
-		found := false
+		found, address := false, plain(a)
 		for site, all := range c.sites {
-			if slices.ContainsFunc(all, func(have string) bool { return covers(a, have) }) {
+			if slices.ContainsFunc(all, func(have string) bool { return covers(address, have) }) {
 				out[site], found = true, true
 			}
 		}
@@ -94,7 +94,7 @@ func (c *chooser) unknown(flag, address string) error {
 	var known []string
 	for _, set := range c.cfg.ImageSets {
 		for _, i := range set.Images {
-			if covers(address, i.Address()) {
+			if covers(plain(address), plain(i.Address())) {
 				return &SelectionError{
 					fmt.Sprintf("cannot select by %s %s: no site carries it, nor an image built on it", flag, address),
 					"name a site, or an image that a container of a site uses",
@@ -113,16 +113,22 @@ func (c *chooser) unknown(flag, address string) error {
 	return &SelectionError{fmt.Sprintf("cannot select by %s: there is no %q in the configuration", flag, address), hint}
 }
 
-// covers says whether an address is have, or all of what have is a part of. As
-// in references, .KEY is as good as ["KEY"].
+// plain writes an address without brackets: as in references, .KEY is as good as
+// ["KEY"].
+func plain(address string) string {
+	if !strings.Contains(address, "[") {
+		return address
+	}
+	return strings.NewReplacer(`["`, ".", `"]`, "").Replace(address)
+}
+
+// covers says whether a plain address is have, or all of what have is a part of.
 func covers(address, have string) bool {
-	plain := strings.NewReplacer(`["`, ".", `"]`, "")
-	address = plain.Replace(address)
-	rest, ok := strings.CutPrefix(plain.Replace(have), address)
+	rest, ok := strings.CutPrefix(have, address)
 	return ok && address != "" && (rest == "" || rest[0] == '.')
 }
 
-// reached lists the addresses of the images that a site carries, and of those
+// reached lists the plain addresses of the images that a site carries, and of those
 // that they are built on.
 func reached(s *lang.Site) []string {
 	seen := make(map[*lang.Image]bool)
@@ -135,7 +141,7 @@ func reached(s *lang.Site) []string {
 			continue
 		}
 		seen[i] = true
-		out = append(out, i.Address())
+		out = append(out, plain(i.Address()))
 		if i.Build == nil {
 			continue
 		}

@@ -43,8 +43,8 @@ func staleSite(saved, now *SitePlan) []string {
 	if !slices.Equal(saved.Site.Manifest, now.Site.Manifest) && len(out) == 0 {
 		out = append(out, fmt.Sprintf("the manifest or documents of site %q: %s", now.Name, changedFiles(saved.Site.Manifest, now.Site.Manifest)))
 	}
-	if saved.Patch != now.Patch || saved.RootDefinitionFile != now.RootDefinitionFile {
-		out = append(out, fmt.Sprintf("settings of site %q: %s", now.Name, changedSettings(saved, now)))
+	if names := changedSettings(saved, now); names != "" {
+		out = append(out, fmt.Sprintf("settings of site %q: %s", now.Name, names))
 	}
 	if !slices.Equal(saved.Site.Images, now.Site.Images) {
 		out = append(out, fmt.Sprintf("the images of site %q", now.Name))
@@ -59,6 +59,7 @@ func changedSettings(saved, now *SitePlan) string {
 		{"version", saved.Patch.Version, now.Patch.Version},
 		{"comment", saved.Patch.Comment, now.Patch.Comment},
 		{"output", saved.Patch.Output, now.Patch.Output},
+		{"address", saved.Address, now.Address},
 		{"root_definition", saved.RootDefinitionFile, now.RootDefinitionFile},
 	} {
 		if a.old != a.now {

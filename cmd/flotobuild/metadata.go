@@ -14,7 +14,6 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/flotobuild/flotobuild/executor"
-	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/patch"
 )
 
@@ -89,7 +88,7 @@ func (a *app) writeMetadata(ctx context.Context, name string, done *applied, err
 	}
 	b, jerr := json.MarshalIndent(m, "", "  ")
 	if jerr == nil {
-		jerr = atomicfile.WriteFile(name, append(b, '\n'), 0o666)
+		jerr = replaceFile(name, append(b, '\n'), 0o666)
 	}
 	if jerr != nil {
 		return fmt.Errorf("cannot write the metadata file: %w", jerr)

@@ -51,10 +51,19 @@ func savePlan(name string, plan *planner.Plan, vars []*lang.Variable) error {
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.WriteFile(name, b, 0o600); err != nil {
+	if err := replaceFile(name, b, 0o600); err != nil {
 		return fmt.Errorf("cannot save the plan: %w", err)
 	}
 	return nil
+}
+
+// replaceFile writes a file as a whole, and removes what killed writers have
+// left beside it.
+func replaceFile(name string, data []byte, perm fs.FileMode) error {
+	if _, err := atomicfile.Sweep(filepath.Dir(name)); err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(name, data, perm)
 }
 
 func planVariables(vars []*lang.Variable) []planner.PlanVariable {
