@@ -33,10 +33,28 @@ func planInputs(saved *planner.PlanFile, given []lang.VarOption) ([]lang.VarOpti
 	out := slices.Clone(given)
 	for _, v := range saved.Variables {
 		if !v.Sensitive && !ofProject(v.Origin) {
-			out = append(out, lang.VarOption{File: "variable " + v.Name + " of the saved plan", Bytes: []byte(v.Name + " = " + v.Value + "\n")})
+			out = append(out, lang.VarOption{File: valueOf(v.Name), Bytes: []byte(v.Name + " = " + v.Value + "\n")})
 		}
 	}
 	return out, nil
+}
+
+// ofPlan ends the names of values that a plan has.
+const ofPlan = " of the saved plan"
+
+// valueOf names the value that a plan has for a variable, in messages.
+func valueOf(name string) string { return "variable " + name + ofPlan }
+
+// checkValues refuses plans in which the value of a variable sets others.
+func checkValues(vars []*lang.Variable) error {
+	for _, v := range vars {
+		for _, f := range v.Files {
+			if strings.HasSuffix(f, ofPlan) && f != valueOf(v.Name) {
+				return fmt.Errorf("cannot apply the saved plan: %s sets %q: it was edited; make the plan again", f, v.Name)
+			}
+		}
+	}
+	return nil
 }
 
 // ofProject says that a value comes from the project's files.

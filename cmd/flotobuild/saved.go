@@ -30,7 +30,7 @@ func (a *app) savedPlan(args []string, given []lang.VarOption) (*planner.PlanFil
 // savedHint tells, where the configuration is in error, that the plan has no
 // values of sensitive variables.
 func savedHint(saved *planner.PlanFile, err error) error {
-	if saved == nil {
+	if code := exitError(0); saved == nil || !errors.As(err, &code) {
 		return err
 	}
 	for _, v := range saved.Variables {
@@ -47,6 +47,9 @@ func savedHint(saved *planner.PlanFile, err error) error {
 // bindSaved gives the saved plan where it still holds, with the places of the
 // parents as they are here. Otherwise it lists what has changed.
 func (a *app) bindSaved(ctx context.Context, p *project, saved *planner.PlanFile) (*planner.Plan, error) {
+	if err := checkValues(p.config.Variables); err != nil {
+		return nil, err
+	}
 	stale := staleVariables(saved.Variables, p.config.Variables)
 	err := p.choose(planner.Selection{Targets: saved.Plan.Targets, Excludes: saved.Plan.Excludes})
 	if err != nil {
