@@ -3,8 +3,10 @@ package planner
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -37,12 +39,8 @@ func Stale(saved, now *Plan) ([]string, error) {
 	if len(out) > 0 || saved.exact() {
 		return out, nil
 	}
-	a, err := Encode(saved.decided())
-	if err != nil {
-		return nil, err
-	}
-	b, err := Encode(now.decided())
-	if err == nil && string(a) != string(b) {
+	same, err := sameDecisions(saved, now)
+	if err == nil && !same {
 		out = append(out, "what the plan makes of the same inputs")
 	}
 	return out, err
@@ -53,26 +51,50 @@ func (p *Plan) exact() bool {
 	return slices.ContainsFunc(p.Sites, func(s *SitePlan) bool { return s.Size.Exact })
 }
 
-// decided is the plan without what depends on where it was made, and without
-// estimates.
-func (p *Plan) decided() *Plan {
-	out := *p
-	out.Sites = nil
-	for _, s := range p.Sites {
-		c := *s
-		c.ParentFiles = nil
-		c.Size = Size{Conf: s.Size.Conf, UnknownImages: s.Size.UnknownImages}
-		out.Sites = append(out.Sites, &c)
+// sameDecisions compares what two plans with the same images and sites decide.
+func sameDecisions(a, b *Plan) (bool, error) {
+	x, y := *a, *b
+	x.Images, x.Sites, y.Images, y.Sites = nil, nil, nil, nil
+	if same, err := jsonEqual(x, y); err != nil || !same || len(a.Images) != len(b.Images) || len(a.Sites) != len(b.Sites) {
+		return false, err
 	}
+	for n := range a.Images {
+		if same, err := jsonEqual(a.Images[n], b.Images[n]); err != nil || !same {
+			return false, err
+		}
+	}
+	for n := range a.Sites {
+		if same, err := jsonEqual(a.Sites[n].decided(), b.Sites[n].decided()); err != nil || !same {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// decided is a site's plan without what depends on where it was made, and
+// without estimates.
+func (s *SitePlan) decided() *SitePlan {
+	out := *s
+	out.ParentFiles = nil
+	out.Size = Size{Conf: s.Size.Conf, UnknownImages: s.Size.UnknownImages}
 	return &out
 }
 
-// equal compares values by their JSON form, in which nil and empty are one
+// jsonEqual compares values by their JSON form, in which nil and empty are one
 // where the plan's file makes them one.
-func equal(a, b any) bool {
+func jsonEqual(a, b any) (bool, error) {
+	if reflect.DeepEqual(a, b) {
+		return true, nil
+	}
 	x, errx := json.Marshal(a)
 	y, erry := json.Marshal(b)
-	return errx == nil && erry == nil && string(x) == string(y)
+	return string(x) == string(y), errors.Join(errx, erry)
+}
+
+// equal is jsonEqual, where what cannot be compared is not equal.
+func equal(a, b any) bool {
+	same, err := jsonEqual(a, b)
+	return same && err == nil
 }
 
 // foreign says that the two have no site in common.
