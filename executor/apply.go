@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 
@@ -23,6 +24,8 @@ type run struct {
 	holders *holders
 	sources sources         // what may be offered to an engine
 	carried map[string]bool // addresses of images that a patch gets anew
+	observe observer
+	failed  atomic.Bool // some image could not be made
 
 	completing sync.Mutex
 	converted  map[digest.Digest]patch.Layer // by diff id, see convert
@@ -63,6 +66,7 @@ func Apply(ctx context.Context, plan *planner.Plan, opts Options) (*Result, erro
 		made:    make(map[string]*made),
 		bases:   make(map[string]patch.Image),
 		carried: carried(plan),
+		observe: observer{call: opts.Observe},
 
 		converted: make(map[digest.Digest]patch.Layer),
 	}

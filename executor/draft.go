@@ -23,6 +23,9 @@ func (r *run) draft(ctx context.Context, s *planner.SitePlan) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkExact(s, images); err != nil {
+		return nil, err
+	}
 	ids := make(map[string]digest.Digest)
 	for _, i := range images {
 		ids[i.Name] = i.ID
@@ -32,9 +35,10 @@ func (r *run) draft(ctx context.Context, s *planner.SitePlan) (*draft, error) {
 	}
 	d := &draft{
 		site: s, parent: parent,
-		small: make(map[string][]byte),
-		blobs: make(map[string]digest.Digest),
-		conf:  make(map[string]planner.File),
+		small:  make(map[string][]byte),
+		blobs:  make(map[string]digest.Digest),
+		layers: make(map[digest.Digest]bool),
+		conf:   make(map[string]planner.File),
 	}
 	return d, r.describe(d, images)
 }
@@ -191,6 +195,7 @@ func (r *run) contents(d *draft, images []patch.Image) []patch.Content {
 		d.blobs[c.Path] = b.Digest
 		out = append(out, c)
 		if id, ok := layers[b.Digest]; ok {
+			d.layers[b.Digest] = true
 			d.desc.Flotobuild.Transport = append(d.desc.Flotobuild.Transport, patch.LayerTransport{DiffID: id, Kind: patch.TransportFull})
 		}
 	}

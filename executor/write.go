@@ -24,6 +24,7 @@ type draft struct {
 	desc   *patch.Description
 	small  map[string][]byte        // entries that are in memory
 	blobs  map[string]digest.Digest // entries that are blobs
+	layers map[digest.Digest]bool   // those of them that are layers
 	conf   map[string]planner.File  // entries that are files
 	writer *patch.Writer
 }
@@ -132,6 +133,9 @@ func (r *run) addEntries(ctx context.Context, d *draft, count io.Writer) error {
 		}
 		if dgst, ok := d.blobs[c.Path]; ok {
 			r.holders.set(dgst, d.writer) // the next patch copies it from this one
+			if d.layers[dgst] {
+				r.observe.tell(Event{Type: EventLayer, Site: d.site.Name, Digest: dgst, Bytes: c.Size})
+			}
 		}
 	}
 }
@@ -168,7 +172,13 @@ func (r *run) report(d *draft, res *SiteResult) error {
 	if err != nil {
 		return err
 	}
-	res.File, res.Size = d.writer.Path(), st.Size()
+	res.File, res.Size, res.Images = d.writer.Path(), st.Size(), d.desc.Flotobuild.Images
+	text, err := patch.Encode(d.desc)
+	if err != nil {
+		return err
+	}
+	res.Description = digest.FromBytes(text)
+	r.observe.tell(Event{Type: EventPatch, Site: d.site.Name, ID: res.ID, File: res.File, Bytes: res.Size})
 	var old map[digest.Digest]patch.Layer
 	if d.parent != nil {
 		old = layerSet(d.parent.Flotobuild.Images)

@@ -15,6 +15,9 @@ type Config struct {
 	ImageSets       []*ImageSet
 	RootDefinitions []*RootDefinition
 	Sites           []*Site
+	// Unselected are sites that a selection has taken out of Sites. Load leaves
+	// it empty.
+	Unselected []*Site
 
 	Graph Graph
 
@@ -167,6 +170,8 @@ type Conf struct {
 type Site struct {
 	Module         string // address of the module that declares it; empty for the project itself
 	Name           string
+	Label          string // the block's label, by which addresses write it; Name where empty
+	Index          string // ["KEY"] of an instance under for_each, else empty
 	RootDefinition *RootDefinition
 	Vars           map[string]cty.Value
 	Containers     []Container // compiled from the root definition for this site, sorted by name
@@ -175,6 +180,16 @@ type Site struct {
 	Range          hcl.Range
 
 	source siteSource
+}
+
+// Address is the site's unique name in the project: site.NAME, with ["KEY"]
+// behind it under for_each and the modules' addresses in front.
+func (s *Site) Address() string {
+	addr := "site." + cmp.Or(s.Label, s.Name) + s.Index
+	if s.Module != "" {
+		return s.Module + "." + addr
+	}
+	return addr
 }
 
 // Images returns the images that the site's containers name, sorted by name,

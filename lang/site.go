@@ -24,7 +24,7 @@ func (d *siteDecl) evaluate(f *frame) cty.Value {
 
 // site evaluates one instance.
 func (d *siteDecl) site(f *frame) {
-	s := &Site{Module: f.scope.address(), Name: f.blockName(d.block), Range: d.block.header}
+	s := &Site{Module: f.scope.address(), Name: f.blockName(d.block), Label: d.block.name(), Index: f.instance.suffix(), Range: d.block.header}
 	f.bindSite(cty.StringVal(s.Name))
 	f.scope.sites = append(f.scope.sites, s)
 	b := f.expand(d.block)

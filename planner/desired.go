@@ -102,6 +102,7 @@ type Source struct {
 // A Site is an insular place with what it should have.
 type Site struct {
 	Name               string      `json:"name"`
+	Address            string      `json:"address,omitempty"` // as references write it
 	RootDefinitionFile string      `json:"rootDefinitionFile"`
 	Patch              Patch       `json:"patch"`
 	Images             []SiteImage `json:"images"` // sorted by name

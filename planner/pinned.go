@@ -115,6 +115,7 @@ func contextRef(c lang.Context) string { return strings.TrimPrefix(c.Ref, imageS
 func (r *resolver) site(s *lang.Site) *Site {
 	out := &Site{
 		Name:               s.Name,
+		Address:            s.Address(),
 		RootDefinitionFile: s.RootDefinition.File.Name,
 		Patch: Patch{
 			Name:    s.Patch.Name,

@@ -12,12 +12,16 @@ const FormatVersion = 1
 // A Plan is the whole contract between plan and apply: what apply does is
 // described by it alone.
 type Plan struct {
-	FormatVersion int          `json:"formatVersion"`
-	ToolVersion   string       `json:"toolVersion"`
-	Project       Project      `json:"project"`
-	Engine        Engine       `json:"engine"`
-	Images        []*ImagePlan `json:"images"` // dependencies first
-	Sites         []*SitePlan  `json:"sites"`  // sorted by name
+	FormatVersion int    `json:"formatVersion"`
+	ToolVersion   string `json:"toolVersion"`
+	// Targets and Excludes are the Selection that the plan is limited to; without
+	// any it is about all sites.
+	Targets  []string     `json:"targets,omitempty"`
+	Excludes []string     `json:"excludes,omitempty"`
+	Project  Project      `json:"project"`
+	Engine   Engine       `json:"engine"`
+	Images   []*ImagePlan `json:"images"` // dependencies first
+	Sites    []*SitePlan  `json:"sites"`  // sorted by name
 	// LockChanges say what making the plan changed in the lock file. They are
 	// no part of what apply does: see Stale.
 	LockChanges []LockChange `json:"lockChanges,omitempty"`

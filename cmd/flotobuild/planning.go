@@ -49,7 +49,10 @@ func (a *app) makePlan(ctx context.Context, p *project, locking *lockFlags, asJS
 		return nil, err
 	}
 	if plan.Project.Dirty {
-		a.ui.warnf("the project folder has uncommitted changes; the patches' revision says so: %s", plan.Project.Revision)
+		a.warnf("the project folder has uncommitted changes; the patches' revision says so: %s", plan.Project.Revision)
+	}
+	if text := partial(plan); text != "" {
+		a.warnf("%s", text)
 	}
 	return plan, nil
 }
@@ -62,6 +65,7 @@ func (p *project) diff(want *planner.Desired) (*planner.Plan, error) {
 	}
 	plan := planner.Diff(descriptions, want)
 	plan.ToolVersion = version
+	plan.Targets, plan.Excludes = p.selection.Targets, p.selection.Excludes
 	for _, f := range p.parents {
 		plan.Bind(f.Site, f.Ref(), p.relative(f.File))
 	}

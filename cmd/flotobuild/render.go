@@ -37,11 +37,18 @@ func (r *planRenderer) render() string {
 	r.line("")
 	r.rebuilt()
 	r.line("%s %s", r.paint(bold, "Plan:"), r.footer())
+	if text := partial(r.plan); text != "" {
+		r.grey("# %s", safe(text))
+	}
 	return r.b.String()
 }
 
 func (r *planRenderer) unchanged() {
-	r.line("%s %s", r.paint(green, "No changes."), "Every site has what the configuration says.")
+	whom := "Every site has"
+	if partial(r.plan) != "" {
+		whom = "The selected sites have"
+	}
+	r.line("%s %s", r.paint(green, "No changes."), whom+" what the configuration says.")
 	for _, s := range r.plan.Sites {
 		for _, p := range s.Parents {
 			r.line("%s", r.paint(grey, fmt.Sprintf("  # %s has %s", s.Name, safe(p.ID))))

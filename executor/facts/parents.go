@@ -62,7 +62,7 @@ func (w *Workspace) Parents(cfg *lang.Config) ([]Parent, error) {
 
 func otherSites(cfg *lang.Config, s *lang.Site) []string {
 	var out []string
-	for _, o := range cfg.Sites {
+	for _, o := range slices.Concat(cfg.Sites, cfg.Unselected) {
 		if o.Name != s.Name {
 			out = append(out, o.Name)
 		}
