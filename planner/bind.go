@@ -32,11 +32,11 @@ func (p *Plan) Bind(site string, parent patch.ParentRef, file string) {
 // Stale compares a saved plan with one made now and lists what has changed in
 // between, as phrases for a message. Nil means that the saved plan holds.
 func Stale(saved, now *Plan) ([]string, error) {
-	a, err := Encode(saved)
+	a, err := Encode(inputs(saved))
 	if err != nil {
 		return nil, err
 	}
-	b, err := Encode(now)
+	b, err := Encode(inputs(now))
 	if err != nil || bytes.Equal(a, b) {
 		return nil, err
 	}
