@@ -23,6 +23,9 @@ func (r *run) draft(ctx context.Context, s *planner.SitePlan) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkExact(s, images); err != nil {
+		return nil, err
+	}
 	ids := make(map[string]digest.Digest)
 	for _, i := range images {
 		ids[i.Name] = i.ID
@@ -63,7 +66,7 @@ func (r *run) siteImages(ctx context.Context, s *planner.SitePlan, parent *patch
 }
 
 func (r *run) siteImage(ctx context.Context, site string, c planner.ImageChange, old []patch.Image, has map[digest.Digest]patch.Layer) (patch.Image, error) {
-	if c.Change == planner.ChangeNone || c.From != "" {
+	if !c.Made() {
 		name := c.Name
 		if c.From != "" {
 			name = c.From
