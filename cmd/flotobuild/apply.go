@@ -5,29 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/opencontainers/go-digest"
 	"github.com/spf13/cobra"
 
 	"github.com/flotobuild/flotobuild/executor"
-	"github.com/flotobuild/flotobuild/executor/engine"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
 // applyFlags are the flags of apply.
 type applyFlags struct {
+	buildFlags
 	vars        variableFlags
 	autoApprove bool
 	detail      bool
-	noDaemon    bool
-	parallelism int
-	progress    string
-	lockTimeout time.Duration
 }
 
 func newApplyCommand(a *app) *cobra.Command {
@@ -43,27 +35,8 @@ func newApplyCommand(a *app) *cobra.Command {
 	f.vars.define(cmd)
 	cmd.Flags().BoolVar(&f.autoApprove, "auto-approve", false, "do not ask before building")
 	cmd.Flags().BoolVar(&f.detail, "detail", false, "list every changed file in the plan")
-	cmd.Flags().BoolVar(&f.noDaemon, "no-daemon", false, "run the embedded build engine inside this process; needs root")
-	cmd.Flags().IntVar(&f.parallelism, "parallelism", 4, "make at most `N` images at once")
-	cmd.Flags().StringVar(&f.progress, "progress", "auto", "how builds are shown: `MODE` is "+strings.Join(executor.ProgressModes, ", "))
-	// The only error is a flag that does not exist.
-	_ = cmd.RegisterFlagCompletionFunc("progress", cobra.FixedCompletions(executor.ProgressModes, cobra.ShellCompDirectiveNoFileComp))
-	cmd.Flags().DurationVar(&f.lockTimeout, "lock-timeout", 0, "wait so long for another apply in this project, such as 30s")
+	f.define(cmd, "")
 	return cmd
-}
-
-// check refuses what can be refused before anything is read.
-func (f *applyFlags) check() error {
-	if !slices.Contains(executor.ProgressModes, f.progress) {
-		return &hintError{
-			fmt.Errorf("there is no progress mode %q", f.progress),
-			"-progress is one of " + strings.Join(executor.ProgressModes, ", "),
-		}
-	}
-	if f.parallelism < 1 {
-		return fmt.Errorf("cannot make %d images at once: -parallelism must be 1 or more", f.parallelism)
-	}
-	return nil
 }
 
 func (a *app) apply(ctx context.Context, f *applyFlags) error {
@@ -113,24 +86,7 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 	if err != nil {
 		return err
 	}
-	result, err := executor.Apply(ctx, plan, executor.Options{
-		Dir:      p.dir,
-		StoreDir: filepath.Join(p.dataDir, "store"),
-		Engine: engine.Options{
-			Hosts:     engineHosts(plan.Engine.Hosts),
-			Version:   version,
-			InProcess: f.noDaemon,
-		},
-		Now:         time.Now(),
-		Epoch:       epoch,
-		Parallelism: f.parallelism,
-		Progress:    progress,
-		Producer:    producer,
-		Render: func(site string, images map[string]digest.Digest, info planner.PatchInfo) (map[string][]byte, error) {
-			return planner.Render(p.config, site, images, info)
-		},
-		Recheck: func(ctx context.Context) error { return p.recheck(ctx, plan) },
-	})
+	result, err := executor.Apply(ctx, plan, a.buildOptions(p, plan, &f.buildFlags, epoch, progress))
 	if perr := progress.Close(); perr != nil && err == nil {
 		a.ui.warnf("progress could not be shown: %v", perr)
 	}
@@ -147,14 +103,6 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 	s := &summary{result: result, dir: p.dir, color: a.ui.colorOut}
 	a.ui.printf("%s", s.render())
 	return err
-}
-
-// engineHosts gives the build engines: BUILDKIT_HOST, or the configuration's.
-func engineHosts(configured []string) []string {
-	if host := os.Getenv("BUILDKIT_HOST"); host != "" {
-		return []string{host}
-	}
-	return configured
 }
 
 // sourceDateEpoch reads SOURCE_DATE_EPOCH: seconds since 1970, see

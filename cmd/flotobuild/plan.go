@@ -10,24 +10,35 @@ import (
 
 func newPlanCommand(a *app) *cobra.Command {
 	var vars variableFlags
+	var build planBuild
 	var asJSON, detailedExitCode, detail bool
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what the next patches would hold",
 		Long: "plan compares what the sites should have with their newest patches, and prints what\n" +
-			"the next patches would hold and why. It builds nothing and needs no build engine.",
+			"the next patches would hold and why. It builds nothing and needs no build engine;\n" +
+			"sizes are estimates then, marked with ~. With -build it builds as apply does, writes\n" +
+			"no patch, and is exact: every layer, why it is new, and the bytes of every patch.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			options, err := vars.read()
 			if err != nil {
 				return err
 			}
+			end, err := a.beginBuild(cmd, &build)
+			if err != nil {
+				return err
+			}
+			defer end()
 			p, err := a.load(cmd.Context(), options, asJSON)
 			if err != nil {
 				return err
 			}
 			defer a.finish(p)
 			plan, err := a.makePlan(cmd.Context(), p, asJSON)
+			if err == nil && build.on {
+				plan, err = a.buildPlan(cmd.Context(), p, plan, &build)
+			}
 			if err != nil {
 				return err
 			}
@@ -42,7 +53,8 @@ func newPlanCommand(a *app) *cobra.Command {
 	}
 	vars.define(cmd)
 	cmd.Flags().BoolVar(&detailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes")
-	cmd.Flags().BoolVar(&detail, "detail", false, "list every changed file")
+	cmd.Flags().BoolVar(&detail, "detail", false, "list every changed file and every layer")
+	build.define(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
 	return cmd
 }

@@ -36,6 +36,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"await":       cmdAwait,
 		"pathwithout": cmdPathWithout,
 		"killengine":  cmdKillEngine,
+		"asplanned":   cmdAsPlanned,
 	}
 }
 
