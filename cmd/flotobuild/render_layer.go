@@ -15,14 +15,7 @@ const mostLayerReasons = 3
 // built tells what a build gave for an image: the layers that travel with what
 // made each, and how many do not.
 func (r *planRenderer) built(c planner.ImageChange, line, old string) {
-	travel, reused := 0, 0
-	for _, l := range c.Layers {
-		if l.Change == planner.ChangeCreate {
-			travel++
-		} else {
-			reused++
-		}
-	}
+	travel, reused := countLayers(c.Layers)
 	gave := "no new layer"
 	if travel > 0 {
 		gave = fmt.Sprintf("%s, %s", count(travel, "new layer"), byteSize(c.NewSize))
@@ -46,13 +39,27 @@ func (r *planRenderer) built(c planner.ImageChange, line, old string) {
 	}
 }
 
+// countLayers counts layers that travel and those that do not; platforms may
+// share some.
+func countLayers(layers []planner.LayerChange) (travel, reused int) {
+	seen := make(map[digest.Digest]bool)
+	for _, l := range layers {
+		switch {
+		case seen[l.DiffID]:
+		case l.Change == planner.ChangeCreate:
+			travel++
+		default:
+			reused++
+		}
+		seen[l.DiffID] = true
+	}
+	return travel, reused
+}
+
 func (r *planRenderer) layer(c planner.ImageChange, l planner.LayerChange, again bool) {
 	text := step(l.CreatedBy)
 	if l.Step != "" {
-		text = step(l.Step)
-	}
-	if strings.Contains(l.Cause, ".") || strings.Contains(l.Cause, "/") || l.Step != "" {
-		text = l.Cause + ": " + text
+		text = l.Cause + ": " + step(l.Step)
 	}
 	if platforms(c) > 1 {
 		text = "[" + l.Platform + "] " + text
@@ -86,7 +93,7 @@ func (r *planRenderer) why(c planner.ImageChange, l planner.LayerChange) string 
 			words = append(words, fmt.Sprintf("%d more", len(l.Reasons)-n))
 			break
 		}
-		words = append(words, reasonText(reason))
+		words = append(words, layerReason(reason))
 	}
 	switch {
 	case len(words) > 0:
@@ -95,6 +102,15 @@ func (r *planRenderer) why(c planner.ImageChange, l planner.LayerChange) string 
 		return "follows " + cause(l.Follows)
 	}
 	return "no input of it changed: the step gives something else each time, and had to run again"
+}
+
+// layerReason is reasonText as it fits a layer: of an image that others made,
+// nothing is known of the steps.
+func layerReason(r planner.Reason) string {
+	if r.Input == "source" {
+		return "in the new version only"
+	}
+	return reasonText(r)
 }
 
 // cause names where the layers below come from: a place, or an input.
