@@ -13,14 +13,20 @@ import (
 // what the parent says of its images. See ADR 0031 for what the guess is worth.
 type estimator struct {
 	images map[string]*Image
-	parent *patch.Description            // nil for an initial patch
-	layers map[digest.Digest]patch.Layer // those that may be replaced, each once
-	other  int64                         // bytes of layers that the parent has nothing of
+	parent *patch.Description      // nil for an initial patch
+	bytes  map[digest.Digest]int64 // of layers that may be replaced, and of inputs that become layers
+	seen   map[digest.Digest]bool  // layers of one image
+	bases  map[string][]patch.Layer
 }
 
 // estimate fills in the figures of a site that stand for a build.
 func (d *differ) estimate(p *SitePlan, parent *patch.Description) {
-	e := &estimator{images: d.images, parent: parent, layers: make(map[digest.Digest]patch.Layer)}
+	e := &estimator{
+		images: d.images, parent: parent,
+		bytes: make(map[digest.Digest]int64),
+		seen:  make(map[digest.Digest]bool),
+		bases: make(map[string][]patch.Layer),
+	}
 	for n := range p.Images {
 		c := &p.Images[n]
 		if !unknown(*c) {
@@ -31,9 +37,8 @@ func (d *differ) estimate(p *SitePlan, parent *patch.Description) {
 			p.Size.Unestimated++
 		}
 	}
-	p.Size.NewLayers = e.other
-	for _, l := range e.layers {
-		p.Size.NewLayers += l.Size
+	for _, n := range e.bytes {
+		p.Size.NewLayers += n
 	}
 	if p.Size.Unestimated == 0 {
 		p.Size.Patch = p.Size.Conf + p.Size.NewLayers
@@ -50,52 +55,85 @@ func (e *estimator) image(c *ImageChange) (size int64, known bool) {
 	switch {
 	case img == nil:
 		return 0, false
+	case img.Source != nil && img.Source.Size > 0:
+		e.bytes[img.Source.Digest] = img.Source.Size
+		return img.Source.Size, true
 	case old != nil:
 		return e.replaced(e.suspects(old, img, c.Reasons)), true
 	case img.Rootfs != nil:
-		e.other += img.Rootfs.Size
+		e.bytes[img.Rootfs.Digest] = img.Rootfs.Size
 		return img.Rootfs.Size, true
 	}
 	return 0, false
 }
 
-func (e *estimator) replaced(layers map[digest.Digest]patch.Layer) int64 {
+func (e *estimator) replaced(layers []patch.Layer) int64 {
+	clear(e.seen)
 	var sum int64
-	for id, l := range layers {
-		e.layers[id] = l
-		sum += l.Size
+	for _, l := range layers {
+		if !e.seen[l.DiffID] {
+			e.seen[l.DiffID] = true
+			e.bytes[l.DiffID] = l.Size
+			sum += l.Size
+		}
 	}
 	return sum
 }
 
 // suspects gives the layers of a parent's image that its next version may
-// replace: those of its own, and those of its bases that are made anew.
-func (e *estimator) suspects(old *patch.Image, img *Image, why []Reason) map[digest.Digest]patch.Layer {
-	out := make(map[digest.Digest]patch.Layer)
-	based := make(map[digest.Digest]bool)
+// replace: those of its own, and those of its bases that are made anew. Some may
+// stand twice.
+func (e *estimator) suspects(old *patch.Image, img *Image, why []Reason) []patch.Layer {
+	var out []patch.Layer
+	based := make([]int, len(old.Manifests))
 	for _, address := range img.DependsOn {
 		was, is := e.oldBase(address), e.images[address]
 		if was == nil || is == nil {
 			continue
 		}
-		for _, m := range was.Manifests {
-			for _, l := range m.Layers {
-				based[l.DiffID] = true
-			}
+		for n, m := range old.Manifests {
+			based[n] = max(based[n], beneath(m, was))
 		}
-		if !same(was, is) {
-			for id, l := range e.suspects(was, is, differences(was, is)) {
-				out[id] = l
-			}
-		}
+		out = append(out, e.suspectsOfBase(was, is)...)
 	}
-	for _, m := range old.Manifests {
-		own := slices.DeleteFunc(slices.Clone(m.Layers), func(l patch.Layer) bool { return based[l.DiffID] })
-		for _, l := range touched(own, img, why) {
-			out[l.DiffID] = l
-		}
+	for n, m := range old.Manifests {
+		out = append(out, touched(m.Layers[based[n]:], img, why)...)
 	}
 	return out
+}
+
+// beneath counts the layers of a base that an image begins with: all or none.
+func beneath(m patch.Manifest, base *patch.Image) int {
+	for _, b := range base.Manifests {
+		n := len(b.Layers)
+		if b.Platform == m.Platform && n <= len(m.Layers) &&
+			slices.EqualFunc(b.Layers, m.Layers[:n], func(x, y patch.Layer) bool { return x.DiffID == y.DiffID }) {
+			return n
+		}
+	}
+	return 0
+}
+
+// suspectsOfBase works once for each base.
+func (e *estimator) suspectsOfBase(was *patch.Image, is *Image) []patch.Layer {
+	out, known := e.bases[is.Address]
+	if !known && !same(was, is) {
+		out = e.suspects(was, is, differences(was, is))
+		if len(is.DependsOn) > 1 {
+			out = once(out) // or a base of several bases would double at each step
+		}
+	}
+	e.bases[is.Address] = out
+	return out
+}
+
+func once(layers []patch.Layer) []patch.Layer {
+	seen := make(map[digest.Digest]bool, len(layers))
+	return slices.DeleteFunc(layers, func(l patch.Layer) bool {
+		again := seen[l.DiffID]
+		seen[l.DiffID] = true
+		return again
+	})
 }
 
 // oldBase finds what an image was built on, by address.

@@ -45,6 +45,22 @@ func TestEstimate(t *testing.T) {
 			Size{Conf: 1, UnknownImages: 1, NewLayers: 7, Patch: 8},
 		},
 		{
+			"images of others, one under two names", "", "a: app=1 two=2",
+			func(_ *patch.Description, d *Desired) {
+				for _, i := range d.Images {
+					i.Kind, i.Build, i.Source = KindSource, nil, &Source{Digest: pinned, Size: 9}
+				}
+			},
+			Size{UnknownImages: 2, NewLayers: 9, Patch: 9},
+		},
+		{
+			"an image of others in a registry", "a: app=1", "a: app=2",
+			func(_ *patch.Description, d *Desired) {
+				d.Images[0].Kind, d.Images[0].Build, d.Images[0].Source = KindSource, nil, &Source{Digest: pinned}
+			},
+			Size{UnknownImages: 1, NewLayers: 15, Patch: 15},
+		},
+		{
 			"files of a context", "a: app=1", "a: app=2",
 			func(p *patch.Description, _ *Desired) {
 				p.Flotobuild.Images[0].Manifests = layered("rootfs x", "RUN a", "COPY b", "RUN c")

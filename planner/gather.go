@@ -36,6 +36,7 @@ func (r *resolver) gather(ctx context.Context) error {
 	}
 	diags := runAll(ctx, tasks)
 	diags = append(diags, r.gatherReferences(ctx)...)
+	r.gatherSizes()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -45,6 +46,19 @@ func (r *resolver) gather(ctx context.Context) error {
 		return fmt.Errorf("cannot read the state of the project: %w", projectErr)
 	}
 	return nil
+}
+
+// gatherSizes asks for the sizes of images that others made.
+func (r *resolver) gatherSizes() {
+	sizer, ok := r.facts.(Sizer)
+	if !ok {
+		return
+	}
+	for _, f := range r.images {
+		if src := f.lang.Source; src != nil {
+			f.size = sizer.SourceSize(src.Ref, r.digests[src.Ref], f.platforms)
+		}
+	}
 }
 
 type task func(ctx context.Context) hcl.Diagnostics

@@ -53,7 +53,7 @@ func (r *resolver) image(f *imageFacts) (*Image, error) {
 	case i.Rootfs != nil:
 		img.Kind, img.Rootfs = KindRootfs, &f.rootfs
 	case i.Source != nil:
-		img.Kind, img.Source = KindSource, &Source{Ref: i.Source.Ref, Digest: r.digests[i.Source.Ref]}
+		img.Kind, img.Source = KindSource, &Source{Ref: i.Source.Ref, Digest: r.digests[i.Source.Ref], Size: f.size}
 	default:
 		img.Kind = KindBuild
 		b, err := r.build(f)
