@@ -55,8 +55,22 @@ func (r *run) warn(format string, args ...any) {
 
 // Apply carries out a plan: it makes the images, then the patches of all sites
 // that lack something. See the package's promises. Failed builds are reported
-// together, as *BuildError where a step failed.
+// together, as *BuildError where a step failed. A plan that Build made exact is
+// carried out to the byte, or not at all.
 func Apply(ctx context.Context, plan *planner.Plan, opts Options) (*Result, error) {
+	r, err := newRun(plan, opts)
+	if err != nil {
+		return nil, err
+	}
+	result, err := r.apply(ctx)
+	return result, errors.Join(err, r.close())
+}
+
+// newRun opens the parents. The caller closes the run.
+func newRun(plan *planner.Plan, opts Options) (*run, error) {
+	if err := opts.date(plan); err != nil {
+		return nil, err
+	}
 	r := &run{
 		plan:    plan,
 		opts:    opts,
@@ -75,9 +89,10 @@ func Apply(ctx context.Context, plan *planner.Plan, opts Options) (*Result, erro
 		return nil, err
 	}
 	r.sources = append(sources{r.docs, r.holders}, r.parents.all...)
-	result, err := r.apply(ctx)
-	return result, errors.Join(err, r.engines.close(), r.parents.close())
+	return r, nil
 }
+
+func (r *run) close() error { return errors.Join(r.engines.close(), r.parents.close()) }
 
 // carried lists the images that patches of sites need made, and that must not be
 // taken over from another site's parent.
@@ -85,7 +100,7 @@ func carried(plan *planner.Plan) map[string]bool {
 	out := make(map[string]bool)
 	for _, s := range plan.Sites {
 		for _, c := range s.Images {
-			if c.Change == planner.ChangeCreate && c.From == "" || c.Change == planner.ChangeUpdate {
+			if c.Made() {
 				out[c.Address] = true
 			}
 		}
@@ -97,22 +112,28 @@ func (r *run) apply(ctx context.Context) (*Result, error) {
 	if err := r.checkOutputs(); err != nil {
 		return nil, err
 	}
-	if err := r.makeAll(ctx); err != nil {
+	if err := r.prepare(ctx); err != nil {
 		return nil, err
-	}
-	if err := r.completeCarried(ctx); err != nil {
-		return nil, err
-	}
-	if r.opts.Recheck != nil {
-		if err := r.opts.Recheck(ctx); err != nil {
-			return nil, err
-		}
 	}
 	sites, err := r.writeAll(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return &Result{Images: r.imageResults(), Sites: sites, Warnings: r.warnings}, nil
+}
+
+// prepare makes all that patches take their content from.
+func (r *run) prepare(ctx context.Context) error {
+	if err := r.makeAll(ctx); err != nil {
+		return err
+	}
+	if err := r.completeCarried(ctx); err != nil {
+		return err
+	}
+	if r.opts.Recheck != nil {
+		return r.opts.Recheck(ctx)
+	}
+	return nil
 }
 
 func (r *run) imageResults() []ImageResult {

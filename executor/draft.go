@@ -67,7 +67,7 @@ func (r *run) siteImages(ctx context.Context, s *planner.SitePlan, parent *patch
 }
 
 func (r *run) siteImage(ctx context.Context, site string, c planner.ImageChange, old []patch.Image, has map[digest.Digest]patch.Layer) (patch.Image, error) {
-	if c.Change == planner.ChangeNone || c.From != "" {
+	if !c.Made() {
 		name := c.Name
 		if c.From != "" {
 			name = c.From

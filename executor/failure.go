@@ -107,7 +107,7 @@ func (r *run) sitesOf(address string) []string {
 	var out []string
 	for _, s := range r.plan.Sites {
 		needs := func(c planner.ImageChange) bool {
-			return needing[c.Address] && c.From == "" && (c.Change == planner.ChangeCreate || c.Change == planner.ChangeUpdate)
+			return needing[c.Address] && c.Made()
 		}
 		if slices.ContainsFunc(s.Images, needs) {
 			out = append(out, s.Name)

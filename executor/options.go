@@ -19,7 +19,7 @@ type Options struct {
 	StoreDir string
 	// Engine says where to build. It is not touched when nothing is to be built.
 	Engine engine.Options
-	// Now is the creation date of the patches.
+	// Now is the creation date of the patches, unless the plan has one.
 	Now time.Time
 	// Epoch is SOURCE_DATE_EPOCH; nil when unset. It replaces Now, and bounds the
 	// times in the configs of built images.

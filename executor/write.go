@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"slices"
 	"strings"
 
@@ -95,6 +94,9 @@ func (r *run) write(ctx context.Context, d *draft) error {
 	dir := r.path(d.site.Patch.Output)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("cannot create the output folder: %w", err)
+	}
+	if err := r.checkSize(ctx, d); err != nil {
+		return err
 	}
 	w, err := patch.Create(dir, d.desc)
 	if err != nil {
@@ -212,8 +214,7 @@ func (r *run) layerResults(i patch.Image, m patch.Manifest) []LayerResult {
 	for n, l := range m.Layers {
 		lr := LayerResult{Image: i.Name, DiffID: l.DiffID, Size: l.Size, CreatedBy: l.CreatedBy}
 		if steps[n].line > 0 {
-			b := made.plan.Build
-			lr.Place = fmt.Sprintf("%s:%d", path.Join(b.Context, b.Dockerfile), steps[n].line)
+			lr.Place = place(made.plan.Build, steps[n].line)
 			lr.Step = steps[n].text
 		}
 		out = append(out, lr)

@@ -97,6 +97,8 @@ type Source struct {
 	Ref     string        `json:"ref"`               // as written in the configuration
 	Version string        `json:"version,omitempty"` // the tag that a constraint chose
 	Digest  digest.Digest `json:"digest"`            // of the manifest or index
+	// Size is the bytes of its layers; 0 where no manifest is at hand to tell.
+	Size int64 `json:"size,omitempty"`
 }
 
 // A Site is an insular place with what it should have.

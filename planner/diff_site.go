@@ -30,6 +30,7 @@ func (d *differ) site(parents []*patch.Description, s *Site) *SitePlan {
 			p.Size.UnknownImages++
 		}
 	}
+	d.estimate(p, parent)
 	if parent == nil {
 		return p
 	}

@@ -54,7 +54,7 @@ func (r *resolver) image(f *imageFacts) (*Image, error) {
 		img.Kind, img.Rootfs = KindRootfs, &f.rootfs
 	case i.Source != nil:
 		n := r.byKey[keyOf(i.Source.Ref, i.Source.Version)]
-		img.Kind, img.Source = KindSource, &Source{Ref: i.Source.Ref, Version: n.version, Digest: n.digest}
+		img.Kind, img.Source = KindSource, &Source{Ref: i.Source.Ref, Version: n.version, Digest: n.digest, Size: f.size}
 	default:
 		img.Kind = KindBuild
 		b, err := r.build(f)

@@ -55,6 +55,7 @@ type imageFacts struct {
 	folder     map[string]digest.Digest            // the build context
 	dirs       map[string]map[string]digest.Digest // named contexts that are folders
 	rootfs     Rootfs
+	size       int64 // of a source, where it is known
 }
 
 // order lists the needed images, dependencies first, otherwise by address.

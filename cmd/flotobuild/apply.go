@@ -6,15 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
-	"github.com/opencontainers/go-digest"
 	"github.com/spf13/cobra"
 
 	"github.com/flotobuild/flotobuild/executor"
-	"github.com/flotobuild/flotobuild/executor/engine"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -133,26 +130,7 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 	if err != nil {
 		return nil, err
 	}
-	result, err := executor.Apply(ctx, plan, executor.Options{
-		Dir:      p.dir,
-		StoreDir: filepath.Join(p.dataDir, "store"),
-		Engine: engine.Options{
-			Hosts:     engineHosts(plan.Engine.Hosts),
-			Version:   version,
-			InProcess: f.noDaemon,
-		},
-		Now:         time.Now(),
-		Epoch:       epoch,
-		Parallelism: f.parallelism,
-		KeepGoing:   f.keepGoing,
-		Observe:     a.events.observe,
-		Progress:    progress,
-		Producer:    producer,
-		Render: func(site string, images map[string]digest.Digest, info planner.PatchInfo) (map[string][]byte, error) {
-			return planner.Render(p.config, site, images, info)
-		},
-		Recheck: func(ctx context.Context) error { return p.recheck(ctx, plan) },
-	})
+	result, err := executor.Apply(ctx, plan, a.buildOptions(p, plan, &f.buildFlags, epoch, progress))
 	if perr := progress.Close(); perr != nil && err == nil {
 		a.ui.warnf("progress could not be shown: %v", perr)
 	}
@@ -169,14 +147,6 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 	s := &summary{result: result, dir: p.dir, color: a.ui.colorOut}
 	a.ui.printf("%s", s.render())
 	return result, err
-}
-
-// engineHosts gives the build engines: BUILDKIT_HOST, or the configuration's.
-func engineHosts(configured []string) []string {
-	if host := os.Getenv("BUILDKIT_HOST"); host != "" {
-		return []string{host}
-	}
-	return configured
 }
 
 // sourceDateEpoch reads SOURCE_DATE_EPOCH: seconds since 1970, see

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 
@@ -14,6 +13,7 @@ import (
 type planFlags struct {
 	vars             variableFlags
 	locking          lockFlags
+	build            planBuild
 	selection        selectionFlags
 	out              string
 	asJSON           bool
@@ -27,22 +27,26 @@ func newPlanCommand(a *app) *cobra.Command {
 		Use:   "plan",
 		Short: "Show what the next patches would hold",
 		Long: "plan compares what the sites should have with their newest patches, and prints what\n" +
-			"the next patches would hold and why. It builds nothing and needs no build engine. What\n" +
-			"image references were resolved to is kept in .flotobuild.lock.hcl.",
+			"the next patches would hold and why. It builds nothing and needs no build engine;\n" +
+			"sizes are estimates then, marked with ~. With -build it builds as apply does, writes\n" +
+			"no patch, and is exact: every layer, why it is new, and the bytes of every patch.\n" +
+			"What image references were resolved to is kept in .flotobuild.lock.hcl.",
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd.Context(), &f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd, &f) },
 	}
 	f.vars.define(cmd)
 	f.locking.define(cmd)
 	f.selection.define(cmd)
+	f.build.define(cmd)
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE`, for apply; a name that ends in "+planner.PlanExtension+" never travels in a patch")
 	cmd.Flags().BoolVar(&f.detailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes")
-	cmd.Flags().BoolVar(&f.detail, "detail", false, "list every changed file")
+	cmd.Flags().BoolVar(&f.detail, "detail", false, "list every changed file and every layer")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print the plan as JSON")
 	return cmd
 }
 
-func (a *app) plan(ctx context.Context, f *planFlags) error {
+func (a *app) plan(cmd *cobra.Command, f *planFlags) error {
+	ctx := cmd.Context()
 	if err := f.locking.check(); err != nil {
 		return err
 	}
@@ -58,6 +62,12 @@ func (a *app) plan(ctx context.Context, f *planFlags) error {
 	if err != nil {
 		return err
 	}
+	end, err := a.beginBuild(cmd, &f.build)
+	if err != nil {
+		return err
+	}
+	defer end()
+	f.locking.held = f.build.on
 	p, err := a.load(ctx, options, f.asJSON)
 	if err != nil {
 		return err
@@ -67,6 +77,9 @@ func (a *app) plan(ctx context.Context, f *planFlags) error {
 		return err
 	}
 	plan, err := a.makePlan(ctx, p, &f.locking, f.asJSON)
+	if err == nil && f.build.on {
+		plan, err = a.buildPlan(ctx, p, plan, &f.build)
+	}
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (p *project) recheck(ctx context.Context, plan *planner.Plan) error {
 	}
 	return &hintError{
 		fmt.Errorf("cannot use what was built: files changed meanwhile: %s", strings.Join(changed, "; ")),
-		"leave the project's files alone while apply is at work, and apply again; the builds are cached",
+		"leave the project's files alone during the builds, which are cached now, and plan or apply again",
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/flotobuild/flotobuild/planner"
@@ -37,6 +38,7 @@ func (r *planRenderer) render() string {
 	r.line("")
 	r.rebuilt()
 	r.line("%s %s", r.paint(bold, "Plan:"), r.footer())
+	r.total()
 	if text := partial(r.plan); text != "" {
 		r.grey("# %s", safe(text))
 	}
@@ -44,16 +46,26 @@ func (r *planRenderer) render() string {
 }
 
 func (r *planRenderer) unchanged() {
-	whom := "Every site has"
-	if partial(r.plan) != "" {
-		whom = "The selected sites have"
-	}
-	r.line("%s %s", r.paint(green, "No changes."), whom+" what the configuration says.")
+	r.line("%s %s", r.paint(green, "No changes."), r.whyUnchanged())
 	for _, s := range r.plan.Sites {
 		for _, p := range s.Parents {
 			r.line("%s", r.paint(grey, fmt.Sprintf("  # %s has %s", s.Name, safe(p.ID))))
 		}
 	}
+}
+
+// whyUnchanged tells builds that made nothing new from having had to build
+// nothing.
+func (r *planRenderer) whyUnchanged() string {
+	for _, s := range r.plan.Sites {
+		if slices.ContainsFunc(s.Images, func(c planner.ImageChange) bool { return c.Made() }) {
+			return "The builds gave what the sites have already."
+		}
+	}
+	if partial(r.plan) != "" {
+		return "The selected sites have what the configuration says."
+	}
+	return "Every site has what the configuration says."
 }
 
 func (r *planRenderer) uses(change string) bool {

@@ -40,6 +40,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"endregistry": cmdEndRegistry,
 		"push":        cmdPush,
 		"session":     cmdSession,
+		"asplanned":   cmdAsPlanned,
 	}
 }
 
