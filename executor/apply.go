@@ -67,7 +67,7 @@ func Apply(ctx context.Context, plan *planner.Plan, opts Options) (*Result, erro
 		converted: make(map[digest.Digest]patch.Layer),
 	}
 	var err error
-	if r.parents, err = openParents(plan, r.path); err != nil {
+	if r.parents, err = openParents(ctx, plan, r.path); err != nil {
 		return nil, err
 	}
 	r.sources = append(sources{r.docs, r.holders}, r.parents.all...)
@@ -99,6 +99,7 @@ func (r *run) apply(ctx context.Context) (*Result, error) {
 	if err := r.completeCarried(ctx); err != nil {
 		return nil, err
 	}
+	r.warnBare()
 	if r.opts.Recheck != nil {
 		if err := r.opts.Recheck(ctx); err != nil {
 			return nil, err

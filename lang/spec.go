@@ -22,17 +22,19 @@ var (
 	patchSpec = &blockSpec{
 		once:     true,
 		required: []string{"version"},
-		optional: []string{"name", "comment", "parent", "output", "allow_outside"},
+		optional: []string{"name", "comment", "parent", "also_from", "output", "allow_outside"},
 		blocks:   map[string]*blockSpec{"policy": policySpec},
 		dynamic:  true,
-		later:    []string{"also_from", "delta", "volume_size", "sign", "encrypt", "parity"},
+		later:    []string{"delta", "volume_size", "sign", "encrypt", "parity"},
 	}
 	policySpec = &blockSpec{
 		once:     true,
-		optional: []string{"clean_tree"},
-		later:    []string{"max_size", "allow_removed_images"},
+		optional: []string{"clean_tree", "max_size", "allow_removed_images", "allowed_registries"},
+		blocks:   map[string]*blockSpec{"required_signatures": signaturesSpec},
+		dynamic:  true,
 	}
-	siteSpec = &blockSpec{
+	signaturesSpec = &blockSpec{once: true, required: []string{"keys"}}
+	siteSpec       = &blockSpec{
 		labels:   []string{"name"},
 		required: []string{"root_definition"},
 		optional: []string{"for_each", "name", "vars"},

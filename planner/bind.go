@@ -29,6 +29,15 @@ func (p *Plan) Bind(site string, parent patch.ParentRef, file string) {
 	}
 }
 
+// BindBare notes that of a site's parent the description alone is at hand.
+func (p *Plan) BindBare(site, id string) {
+	for _, s := range p.Sites {
+		if s.Name == site {
+			s.WithoutLayers = append(s.WithoutLayers, id)
+		}
+	}
+}
+
 // Stale compares a saved plan with one made now and lists what has changed in
 // between, as phrases for a message. Nil means that the saved plan holds.
 func Stale(saved, now *Plan) ([]string, error) {

@@ -25,6 +25,7 @@ type applyFlags struct {
 	autoApprove bool
 	detail      bool
 	noDaemon    bool
+	parents     []string
 	parallelism int
 	progress    string
 	lockTimeout time.Duration
@@ -41,6 +42,7 @@ func newApplyCommand(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd.Context(), &f) },
 	}
 	f.vars.define(cmd)
+	defineParents(cmd, &f.parents)
 	cmd.Flags().BoolVar(&f.autoApprove, "auto-approve", false, "do not ask before building")
 	cmd.Flags().BoolVar(&f.detail, "detail", false, "list every changed file in the plan")
 	cmd.Flags().BoolVar(&f.noDaemon, "no-daemon", false, "run the embedded build engine inside this process; needs root")
@@ -93,6 +95,9 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 		return err
 	}
 	defer a.finish(p)
+	if err := a.overrideParents(p, f.parents, false); err != nil {
+		return err
+	}
 	plan, err := a.makePlan(ctx, p, false)
 	if err != nil {
 		return err
@@ -138,7 +143,7 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 		if ctx.Err() == nil {
 			a.ui.notef("\nNo patch was written.")
 		}
-		return err
+		return a.oversize(p, err)
 	}
 	a.interruptNote = ""
 	for _, w := range result.Warnings {

@@ -11,6 +11,7 @@ import (
 func newPlanCommand(a *app) *cobra.Command {
 	var vars variableFlags
 	var asJSON, detailedExitCode, detail bool
+	var parents []string
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what the next patches would hold",
@@ -27,6 +28,9 @@ func newPlanCommand(a *app) *cobra.Command {
 				return err
 			}
 			defer a.finish(p)
+			if err := a.overrideParents(p, parents, asJSON); err != nil {
+				return err
+			}
 			plan, err := a.makePlan(cmd.Context(), p, asJSON)
 			if err != nil {
 				return err
@@ -41,6 +45,7 @@ func newPlanCommand(a *app) *cobra.Command {
 		},
 	}
 	vars.define(cmd)
+	defineParents(cmd, &parents)
 	cmd.Flags().BoolVar(&detailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes")
 	cmd.Flags().BoolVar(&detail, "detail", false, "list every changed file")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")

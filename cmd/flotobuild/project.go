@@ -13,6 +13,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/executor/facts"
 	"github.com/flotobuild/flotobuild/lang"
+	"github.com/flotobuild/flotobuild/planner"
 )
 
 // A project is the loaded project folder.
@@ -24,6 +25,9 @@ type project struct {
 	workspace *facts.Workspace
 	root      *os.Root       // what config reads templates from
 	parents   []facts.Parent // once a plan was made
+
+	signatures planner.Signatures // of other people's images, once a plan was made
+	violations hcl.Diagnostics    // of policies, by the latest plan
 }
 
 // projectDir gives the folder that commands work in, absolute and with links

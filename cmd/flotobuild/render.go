@@ -35,6 +35,8 @@ func (r *planRenderer) render() string {
 	}
 	r.line("")
 	r.rebuilt()
+	r.diverging()
+	r.policies()
 	r.line("%s %s", r.paint(bold, "Plan:"), r.footer())
 	return r.b.String()
 }

@@ -36,6 +36,12 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"await":       cmdAwait,
 		"pathwithout": cmdPathWithout,
 		"killengine":  cmdKillEngine,
+
+		"serveregistry":   cmdServeRegistry,
+		"pushrandom":      cmdPushRandom,
+		"sign":            cmdSign,
+		"pushdescription": cmdPushDescription,
+		"receipt":         cmdReceipt,
 	}
 }
 
