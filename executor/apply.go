@@ -58,7 +58,7 @@ func (r *run) warn(format string, args ...any) {
 // together, as *BuildError where a step failed. A plan that Build made exact is
 // carried out to the byte, or not at all.
 func Apply(ctx context.Context, plan *planner.Plan, opts Options) (*Result, error) {
-	r, err := newRun(plan, opts)
+	r, err := newRun(ctx, plan, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func Apply(ctx context.Context, plan *planner.Plan, opts Options) (*Result, erro
 }
 
 // newRun opens the parents. The caller closes the run.
-func newRun(plan *planner.Plan, opts Options) (*run, error) {
+func newRun(ctx context.Context, plan *planner.Plan, opts Options) (*run, error) {
 	if err := opts.date(plan); err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func newRun(plan *planner.Plan, opts Options) (*run, error) {
 		converted: make(map[digest.Digest]patch.Layer),
 	}
 	var err error
-	if r.parents, err = openParents(plan, r.path); err != nil {
+	if r.parents, err = openParents(ctx, plan, r.path); err != nil {
 		return nil, err
 	}
 	r.sources = append(sources{r.docs, r.holders}, r.parents.all...)
@@ -130,6 +130,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if err := r.completeCarried(ctx); err != nil {
 		return err
 	}
+	r.warnBare()
 	if r.opts.Recheck != nil {
 		return r.opts.Recheck(ctx)
 	}

@@ -93,6 +93,7 @@ func (r *run) makeOne(ctx context.Context, img *planner.ImagePlan) error {
 		if have, ok := r.parents.image(ctx, &img.Image); ok {
 			return r.takeOver(ctx, img, have)
 		}
+		r.warnRebuilt(img)
 	}
 	var m *made
 	var err error

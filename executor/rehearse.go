@@ -24,7 +24,7 @@ type Rehearsal struct {
 // the engine, save for layers that another project had compressed in another
 // way: they have to be compressed anew to tell their size.
 func Build(ctx context.Context, plan *planner.Plan, opts Options) (*Rehearsal, error) {
-	r, err := newRun(plan, opts)
+	r, err := newRun(ctx, plan, opts)
 	if err != nil {
 		return nil, err
 	}

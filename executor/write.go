@@ -18,14 +18,14 @@ import (
 
 // A draft is the patch of one site before its bytes are written.
 type draft struct {
-	site   *planner.SitePlan
-	parent *patch.Description // nil for an initial patch
-	desc   *patch.Description
-	small  map[string][]byte        // entries that are in memory
-	blobs  map[string]digest.Digest // entries that are blobs
-	layers map[digest.Digest]bool   // those of them that are layers
-	conf   map[string]planner.File  // entries that are files
-	writer *patch.Writer
+	site    *planner.SitePlan
+	parents []*patch.Description // none for an initial patch
+	desc    *patch.Description
+	small   map[string][]byte        // entries that are in memory
+	blobs   map[string]digest.Digest // entries that are blobs
+	layers  map[digest.Digest]bool   // those of them that are layers
+	conf    map[string]planner.File  // entries that are files
+	writer  *patch.Writer
 }
 
 // writeAll writes the patches of all sites that lack something, and gives them
@@ -59,6 +59,9 @@ func (r *run) writeAll(ctx context.Context) ([]SiteResult, error) {
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
+	}
+	if err := checkSizes(drafts); err != nil {
+		return nil, err
 	}
 	if err := publish(drafts); err != nil {
 		return nil, err
@@ -181,10 +184,7 @@ func (r *run) report(d *draft, res *SiteResult) error {
 	}
 	res.Description = digest.FromBytes(text)
 	r.observe.tell(Event{Type: EventPatch, Site: d.site.Name, ID: res.ID, File: res.File, Bytes: res.Size})
-	var old map[digest.Digest]patch.Layer
-	if d.parent != nil {
-		old = layerSet(d.parent.Flotobuild.Images)
-	}
+	old := r.parents.layers(d.site.Name)
 	seen := make(map[digest.Digest]bool)
 	for _, i := range d.desc.Flotobuild.Images {
 		for _, m := range i.Manifests {

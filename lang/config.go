@@ -221,12 +221,10 @@ type Patch struct {
 	Name    string // default: the site's root definition's name
 	Version string // semantic version
 	Comment string
-	Parent  string // "latest" (default), "none", a patch id, or a patch file relative to the project
-	Output  Path   // default: dist
-	// CleanTree is policy { clean_tree = true }: a work tree with uncommitted
-	// changes is an error instead of a warning.
-	CleanTree bool
-	Range     hcl.Range
-	// ParentRange is the place of the parent attribute, or Range.
-	ParentRange hcl.Range
+	Output  Path // default: dist
+	Parent  Parent
+	// AlsoFrom are further parents that the same patch must apply to.
+	AlsoFrom []Parent
+	Policy   Policy
+	Range    hcl.Range
 }

@@ -20,3 +20,12 @@ func (p *Plan) Bind(site string, parent patch.ParentRef, file string) {
 		}
 	}
 }
+
+// BindBare notes that of a site's parent the description alone is at hand.
+func (p *Plan) BindBare(site, id string) {
+	for _, s := range p.Sites {
+		if s.Name == site {
+			s.WithoutLayers = append(s.WithoutLayers, id)
+		}
+	}
+}

@@ -113,6 +113,10 @@ type Site struct {
 	// them: rendered for the parent, or with a placeholder for the patch's id
 	// where there is none. Sorted by path, which is the entry's name.
 	Manifest []File `json:"manifest,omitempty"`
+
+	// manifests are those entries as rendered for the further parents, by their
+	// ids.
+	manifests map[string][]File
 }
 
 // A Patch carries the patch block.
@@ -121,6 +125,8 @@ type Patch struct {
 	Version string `json:"version"`
 	Comment string `json:"comment,omitempty"`
 	Output  string `json:"output"` // folder
+	// MaxSize bounds the file in bytes; 0 is no bound.
+	MaxSize int64 `json:"maxSize,omitempty"`
 }
 
 // A SiteImage names an image of the site.

@@ -318,7 +318,7 @@ func TestChanged(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := Diff([]*patch.Description{parent}, want(c.want)).Sites[0]
-			if got := Changed(s, parent, c.ids); got != c.yes {
+			if got := Changed(s, []*patch.Description{parent}, c.ids); got != c.yes {
 				t.Errorf("got %v", got)
 			}
 		})

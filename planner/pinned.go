@@ -122,6 +122,7 @@ func (r *resolver) site(s *lang.Site) *Site {
 			Version: s.Patch.Version,
 			Comment: s.Patch.Comment,
 			Output:  s.Patch.Output.Name,
+			MaxSize: s.Patch.Policy.MaxSize,
 		},
 		Conf: r.conf(s.RootDefinition).files,
 	}

@@ -18,6 +18,9 @@ type Plan struct {
 	// any it is about all sites.
 	Targets  []string `json:"targets,omitempty"`
 	Excludes []string `json:"excludes,omitempty"`
+	// ParentArguments are the parents of the command line, which took the place of
+	// the configured ones.
+	ParentArguments []string `json:"parentArguments,omitempty"`
 	// Created is the creation date of the patches, which their size depends on.
 	// It is set by a build; apply then takes it instead of the time at which it
 	// runs.
@@ -50,6 +53,9 @@ type ImagePlan struct {
 	// Reasons say why it is made: one for each input that differs from the
 	// parents', sorted, or one of the reasons named below.
 	Reasons []Reason `json:"reasons,omitempty"`
+	// Diverging lists what the sites' parents have where they differ: the image
+	// is made once, and every site gets the same layers.
+	Diverging []SiteImageID `json:"diverging,omitempty"`
 }
 
 // Inputs of reasons that are no inputs of a fingerprint.
@@ -87,11 +93,19 @@ type SitePlan struct {
 	// knows only the ids; Bind fills in the rest.
 	Parents     []patch.ParentRef `json:"parents,omitempty"`
 	ParentFiles []string          `json:"parentFiles,omitempty"`
-	Images      []ImageChange     `json:"imageChanges"` // sorted by name, unchanged ones included
-	Conf        []FileChange      `json:"confChanges,omitempty"`
-	Manifest    []FileChange      `json:"manifestChanges,omitempty"`  // of the manifest and the documents
-	Attributes  []AttributeChange `json:"attributeChanges,omitempty"` // name, version, …
-	Size        Size              `json:"size"`
+	// WithoutLayers are the ids of parents of which the description alone is at
+	// hand: builds find neither their layers nor their cache records.
+	WithoutLayers []string `json:"withoutLayers,omitempty"`
+	// ParentChanges compare the site with each parent where there are several;
+	// everything below compares it with the first.
+	ParentChanges []ParentChange    `json:"parentChanges,omitempty"`
+	Images        []ImageChange     `json:"imageChanges"` // sorted by name, unchanged ones included
+	Conf          []FileChange      `json:"confChanges,omitempty"`
+	Manifest      []FileChange      `json:"manifestChanges,omitempty"`  // of the manifest and the documents
+	Attributes    []AttributeChange `json:"attributeChanges,omitempty"` // name, version, …
+	Size          Size              `json:"size"`
+	// Policy says what became of the rules of the site's policy.
+	Policy []PolicyOutcome `json:"policy,omitempty"`
 }
 
 // An ImageChange compares an image with the parent's of the same name.

@@ -30,6 +30,7 @@ func newApplyCommand(a *app) *cobra.Command {
 	f.vars.define(cmd)
 	f.locking.define(cmd)
 	f.selection.define(cmd)
+	defineParents(cmd, &f.parents)
 	f.define(cmd)
 	return cmd
 }
@@ -117,6 +118,9 @@ func (a *app) planFor(ctx context.Context, p *project, f *applyFlags, saved *pla
 	if saved != nil {
 		return a.bindSaved(ctx, p, saved)
 	}
+	if err := a.overrideParents(p, f.parents, false); err != nil {
+		return nil, err
+	}
 	if err := p.choose(f.selection.Selection); err != nil {
 		return nil, err
 	}
@@ -138,7 +142,7 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 		if ctx.Err() == nil {
 			a.ui.notef("\nNo patch was written.")
 		}
-		return nil, err
+		return nil, a.oversize(p, err)
 	}
 	a.interruptNote = ""
 	for _, w := range result.Warnings {

@@ -13,6 +13,7 @@ type applyFlags struct {
 	vars        variableFlags
 	locking     lockFlags
 	selection   selectionFlags
+	parents     []string
 	autoApprove bool
 	detail      bool
 	asJSON      bool
@@ -43,6 +44,12 @@ func (f *applyFlags) check(args []string) error {
 		return &hintError{
 			errors.New("cannot apply a part of a saved plan with -target or -exclude"),
 			"make the plan with them: flotobuild plan -out=FILE -target=ADDRESS",
+		}
+	}
+	if len(args) == 1 && len(f.parents) > 0 {
+		return &hintError{
+			errors.New("cannot change the parents of a saved plan with -parent"),
+			"make the plan with it: flotobuild plan -out=FILE -parent=VALUE",
 		}
 	}
 	if len(args) == 1 && f.locking.upgrade {

@@ -15,6 +15,7 @@ type planFlags struct {
 	locking          lockFlags
 	build            planBuild
 	selection        selectionFlags
+	parents          []string
 	out              string
 	asJSON           bool
 	detail           bool
@@ -37,6 +38,7 @@ func newPlanCommand(a *app) *cobra.Command {
 	f.vars.define(cmd)
 	f.locking.define(cmd)
 	f.selection.define(cmd)
+	defineParents(cmd, &f.parents)
 	f.build.define(cmd)
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE`, for apply; a name that ends in "+planner.PlanExtension+" never travels in a patch")
 	cmd.Flags().BoolVar(&f.detailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes")
@@ -73,12 +75,15 @@ func (a *app) plan(cmd *cobra.Command, f *planFlags) error {
 		return err
 	}
 	defer a.finish(p)
+	if err := a.overrideParents(p, f.parents, f.asJSON); err != nil {
+		return err
+	}
 	if err := p.choose(f.selection.Selection); err != nil {
 		return err
 	}
 	plan, err := a.makePlan(ctx, p, &f.locking, f.asJSON)
 	if err == nil && f.build.on {
-		plan, err = a.buildPlan(ctx, p, plan, &f.build)
+		plan, err = a.buildPlan(ctx, p, plan, &f.build, f.asJSON)
 	}
 	if err != nil {
 		return err

@@ -51,7 +51,7 @@ func (a *app) beginBuild(cmd *cobra.Command, b *planBuild) (end func(), err erro
 }
 
 // buildPlan builds what a plan says and makes the plan exact.
-func (a *app) buildPlan(ctx context.Context, p *project, plan *planner.Plan, b *planBuild) (*planner.Plan, error) {
+func (a *app) buildPlan(ctx context.Context, p *project, plan *planner.Plan, b *planBuild, asJSON bool) (*planner.Plan, error) {
 	a.keep(p) // before the builds, which may be killed
 	progress, err := executor.NewProgress(os.Stderr, b.progress)
 	if err != nil {
@@ -67,5 +67,14 @@ func (a *app) buildPlan(ctx context.Context, p *project, plan *planner.Plan, b *
 	for _, w := range rehearsal.Warnings {
 		a.warnf("%s", w)
 	}
-	return planner.Refine(plan, p.descriptions(), &rehearsal.Built), err
+	if err != nil {
+		return nil, err
+	}
+	exact := planner.Refine(plan, p.descriptions(), &rehearsal.Built)
+	// The build decides what an estimate could only warn of.
+	p.violations = planner.CheckPolicy(p.config, exact, p.signatures)
+	if p.violations.HasErrors() {
+		return nil, a.report(p.violations, p.config, asJSON)
+	}
+	return exact, nil
 }

@@ -29,7 +29,7 @@ func (a *app) makePlan(ctx context.Context, p *project, locking *lockFlags, asJS
 	}
 	parents := make(chan found, 1)
 	go func() {
-		list, err := p.workspace.Parents(p.config)
+		list, err := p.workspace.Parents(ctx, p.config)
 		parents <- found{list, err}
 	}()
 	want, err := a.resolveAndLock(ctx, p, locking)
@@ -44,8 +44,15 @@ func (a *app) makePlan(ctx context.Context, p *project, locking *lockFlags, asJS
 		return nil, err
 	}
 	p.parents = have.parents
+	p.signatures = p.workspace.Signatures(ctx, planner.SignatureQueries(p.config, want))
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	plan, err := p.diff(want)
 	if err := a.planningErrors(p, asJSON, err); err != nil {
+		return nil, err
+	}
+	if err := a.rules(p, plan, asJSON); err != nil {
 		return nil, err
 	}
 	if plan.Project.Dirty {
@@ -66,9 +73,14 @@ func (p *project) diff(want *planner.Desired) (*planner.Plan, error) {
 	plan := planner.Diff(descriptions, want)
 	plan.ToolVersion = version
 	plan.Targets, plan.Excludes = p.selection.Targets, p.selection.Excludes
+	plan.ParentArguments = p.parentArgs
 	for _, f := range p.parents {
 		plan.Bind(f.Site, f.Ref(), p.relative(f.File))
+		if f.WithoutLayers {
+			plan.BindBare(f.Site, f.Description.ID)
+		}
 	}
+	p.violations = planner.CheckPolicy(p.config, plan, p.signatures)
 	return plan, nil
 }
 

@@ -29,7 +29,10 @@ type project struct {
 	lock         *lang.Lock // what the lock file says
 	lockProblems hcl.Diagnostics
 	selection    planner.Selection
-	own          []string // files that this command writes, or that say what it does
+	parentArgs   []string           // values of -parent
+	own          []string           // files that this command writes, or that say what it does
+	signatures   planner.Signatures // of other people's images, once a plan was made
+	violations   hcl.Diagnostics    // of policies, by the latest plan
 }
 
 // projectDir gives the folder that commands work in, absolute and with links

@@ -37,6 +37,8 @@ func (r *planRenderer) render() string {
 	}
 	r.line("")
 	r.rebuilt()
+	r.diverging()
+	r.policies()
 	r.line("%s %s", r.paint(bold, "Plan:"), r.footer())
 	r.total()
 	if text := partial(r.plan); text != "" {

@@ -18,9 +18,7 @@ func (r *planRenderer) site(s *planner.SitePlan) {
 		r.line("  # site %q has no patch yet: an initial one", s.Name)
 	default:
 		r.line("  # site %q: an incremental patch on", s.Name)
-		for _, p := range s.Parents {
-			r.line("  #   %s", safe(p.ID))
-		}
+		r.parents(s)
 	}
 	r.line("  %s patch %q in %s {", r.symbol(s.Change), s.Patch.Name, s.Patch.Output)
 	r.attributes(s)

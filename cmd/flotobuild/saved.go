@@ -51,6 +51,9 @@ func (a *app) bindSaved(ctx context.Context, p *project, saved *planner.PlanFile
 		return nil, err
 	}
 	stale := staleVariables(saved.Variables, p.config.Variables)
+	if err := a.overrideParents(p, saved.Plan.ParentArguments, false); err != nil {
+		return nil, err
+	}
 	err := p.choose(planner.Selection{Targets: saved.Plan.Targets, Excludes: saved.Plan.Excludes})
 	if err != nil {
 		return nil, staleError(append(stale, "the sites: "+err.Error()))

@@ -41,6 +41,12 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"push":        cmdPush,
 		"session":     cmdSession,
 		"asplanned":   cmdAsPlanned,
+
+		"serveregistry":   cmdServeRegistry,
+		"pushrandom":      cmdPushRandom,
+		"sign":            cmdSign,
+		"pushdescription": cmdPushDescription,
+		"receipt":         cmdReceipt,
 	}
 }
 
