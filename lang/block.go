@@ -18,6 +18,7 @@ type block struct {
 	blocks []*block
 
 	generator *generator // of dynamic blocks
+	made      bool       // by a dynamic block: the attributes are new in every evaluation
 }
 
 // name is the block's first label.
@@ -112,6 +113,8 @@ func (r reader) child(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnostics
 	switch {
 	case slices.Contains(parent.laterBlocks, hb.Type):
 		return nil, hcl.Diagnostics{notAvailable(fmt.Sprintf("Block type %q", hb.Type), r.tool, hb.TypeRange)}
+	case hb.Type == dynamicKind && !parent.dynamic:
+		return nil, hcl.Diagnostics{noDynamic(hb, parent)}
 	case hb.Type == dynamicKind:
 		return r.dynamic(hb, parent)
 	}
@@ -161,9 +164,7 @@ func (s *blockSpec) schema(partial bool) *hcl.BodySchema {
 	for n, c := range s.blocks {
 		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: n, LabelNames: c.labels})
 	}
-	if s.dynamic {
-		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: dynamicKind, LabelNames: []string{"type"}})
-	}
+	out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: dynamicKind, LabelNames: []string{"type"}})
 	for _, n := range s.laterBlocks {
 		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: n, LabelNames: laterLabels[n]})
 	}

@@ -10,6 +10,7 @@ import (
 
 // nativeFile compiles a root definition file of the native form.
 func (r *rootFrame) nativeFile(file *rootFile) {
+	file = r.expandedFile(file)
 	for _, b := range file.hosts {
 		b = r.sound(b)
 		h := ManifestHost{Name: b.name()}
@@ -54,10 +55,10 @@ func (r *rootFrame) container(b *block, depends map[string]hcl.Range) {
 		return
 	}
 	diags, needs := len(r.diags), len(r.needs)
-	out := r.newContainer(r.sound(b))
+	out := r.newContainer(r.sound(r.expanded(b)))
 	r.out.Containers = append(r.out.Containers, out)
 	switch {
-	case seen || r.ids != nil || len(r.diags) > diags:
+	case b.made || seen || r.ids != nil || len(r.diags) > diags:
 	case isConstant(b):
 		r.root.constant[b] = &constantContainer{out, slices.Clone(r.needs[needs:])}
 	default:
@@ -74,7 +75,7 @@ type constantContainer struct {
 
 // isConstant tells blocks that refer to nothing, not even in a template.
 func isConstant(b *block) bool {
-	return !slices.ContainsFunc(b.blocks, func(c *block) bool { return c.kind == "config" }) &&
+	return !slices.ContainsFunc(b.blocks, func(c *block) bool { return c.makes() == "config" }) &&
 		len(b.references()) == 0
 }
 
@@ -102,7 +103,7 @@ func (r *rootFrame) newContainer(b *block) ManifestContainer {
 // unknownName refuses names that depend on what is known only after the build.
 func (r *rootFrame) unknownName(b *block, name string) {
 	a := b.attrs[name]
-	if a == nil || !slices.ContainsFunc(r.root.file.references(a), fromBuild) {
+	if a == nil || !slices.ContainsFunc(r.root.file.references(b, a), fromBuild) {
 		return
 	}
 	if v, diags := a.Expr.Value(r.ctx); !diags.HasErrors() && !v.IsKnown() {
@@ -127,6 +128,9 @@ func (r *rootFrame) checkHost(name string, rng hcl.Range) bool {
 	if r.hosts[name] != nil {
 		return true
 	}
+	if r.partial {
+		return false
+	}
 	var known []string
 	for _, h := range r.out.Hosts {
 		known = append(known, h.Name)
@@ -147,7 +151,7 @@ func (r *rootFrame) checkDependencies(file *rootFile, places map[string]hcl.Rang
 	for _, c := range r.out.Containers {
 		next[c.Name] = c.DependsOn
 		for _, d := range c.DependsOn {
-			if !slices.Contains(names, d) {
+			if !slices.Contains(names, d) && !r.partial {
 				r.report(failure(places[c.Name], "Unknown container", "The file declares no container %q.%s", d, didYouMean(d, names)))
 			}
 		}

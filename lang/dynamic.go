@@ -17,6 +17,7 @@ type generator struct {
 	parent   *blockSpec
 	reader   reader
 	iterator string
+	forEach  hcl.Expression
 	outer    []hcl.Traversal // of for_each and labels
 	content  *block
 }
@@ -39,6 +40,9 @@ func (r reader) dynamic(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnosti
 	}
 	g := &generator{raw: hb, parent: parent, reader: r, iterator: kind}
 	content, diags := hb.Body.Content(dynamicSchema)
+	if a := content.Attributes["for_each"]; a != nil {
+		g.forEach = a.Expr
+	}
 	for _, a := range sortAttributes(content.Attributes) {
 		if a.Name != "iterator" {
 			g.outer = append(g.outer, a.Expr.Variables()...)
@@ -57,6 +61,30 @@ func (r reader) dynamic(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnosti
 		return nil, diags
 	}
 	return &block{kind: dynamicKind, labels: hb.Labels, header: hb.DefRange, generator: g}, diags
+}
+
+// noDynamic refuses a dynamic block where none makes sense.
+func noDynamic(hb *hcl.Block, parent *blockSpec) *hcl.Diagnostic {
+	const summary = "Unsupported dynamic block"
+	kind := hb.Labels[0]
+	spec := parent.blocks[kind]
+	switch {
+	case spec == nil:
+		return failure(hb.LabelRanges[0], summary, "No block %q may stand here, and no dynamic block.", kind)
+	case spec.repeats():
+		return failure(hb.LabelRanges[0], summary, "A block %s is repeated by its own attribute for_each, so that references can name each instance: %s \"NAME\" { for_each = … }.", kind, kind)
+	}
+	return fixedBlock(hb)
+}
+
+// fixedBlock refuses a dynamic block for what evaluation begins with.
+func fixedBlock(hb *hcl.Block) *hcl.Diagnostic {
+	return failure(hb.LabelRanges[0], "Unsupported dynamic block", "Blocks %s must be known before anything is evaluated, and cannot be made by dynamic. Write them out.", hb.Labels[0])
+}
+
+// repeats reports whether such blocks have the attribute for_each.
+func (s *blockSpec) repeats() bool {
+	return slices.Contains(s.optional, "for_each") || s == moduleSpec
 }
 
 // references are those of the block; the iterator is its own.
@@ -101,9 +129,17 @@ func (f *frame) generate(g *generator) []*block {
 	for _, hb := range content.Blocks {
 		b, diags := g.reader.block(hb, g.parent.blocks[kind])
 		f.report(diags...)
+		b.markMade()
 		out = append(out, b)
 	}
 	return out
+}
+
+func (b *block) markMade() {
+	b.made = true
+	for _, c := range b.blocks {
+		c.markMade()
+	}
 }
 
 // A oneBlock is a body that holds one block and nothing else.

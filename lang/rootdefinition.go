@@ -24,12 +24,13 @@ func (d *rootDecl) evaluate(f *frame) cty.Value {
 	d.result = &RootDefinition{Name: d.block.name(), Range: d.block.header}
 	d.constant = make(map[*block]*constantContainer)
 	f.scope.rootDefs[f.node.addr] = d
-	if p, ok := f.path(d.block, "file", f.allowOutside(d.block)); ok {
+	block := f.expand(d.block)
+	if p, ok := f.path(block, "file", f.allowOutside(block)); ok {
 		d.result.File = *p
 		d.file = f.rootFile(p)
 	}
 	d.imageSets(f)
-	d.result.Conf = f.conf(d.block.only("conf"))
+	d.result.Conf = f.conf(block.only("conf"))
 	return cty.ObjectVal(map[string]cty.Value{
 		"address": cty.StringVal(f.node.addr),
 		"name":    cty.StringVal(d.result.Name),

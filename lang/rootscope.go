@@ -18,7 +18,7 @@ var rootNames = []string{"site", "var", "images", "patch"}
 func (r *rootFrame) sound(b *block) *block {
 	var broken []string
 	for name, a := range b.attrs {
-		if !r.resolveEach(r.root.file.references(a), nil) {
+		if !r.resolveEach(r.root.file.references(b, a), nil) {
 			broken = append(broken, name)
 		}
 	}
@@ -33,8 +33,11 @@ func (r *rootFrame) sound(b *block) *block {
 	return &out
 }
 
-// references are those of an attribute, looked up once for all sites.
-func (r *rootFile) references(a *hcl.Attribute) []hcl.Traversal {
+// references are those of a block's attribute, looked up once for all sites.
+func (r *rootFile) references(b *block, a *hcl.Attribute) []hcl.Traversal {
+	if b.made {
+		return a.Expr.Variables()
+	}
 	refs, ok := r.refs[a]
 	if !ok {
 		refs = a.Expr.Variables()

@@ -9,6 +9,7 @@ var (
 			"container": containerSpec,
 			"document":  documentSpec,
 		},
+		dynamic: true,
 	}
 	rootVariableSpec = &blockSpec{
 		labels:   []string{"name"},
@@ -24,6 +25,7 @@ var (
 		required: []string{"image", "host"},
 		optional: []string{"command", "entrypoint", "env", "ports", "volumes", "restart", "privileged", "depends_on"},
 		blocks:   map[string]*blockSpec{"healthcheck": healthcheckSpec, "config": configFileSpec},
+		dynamic:  true,
 	}
 	healthcheckSpec = &blockSpec{
 		once:     true,

@@ -45,6 +45,7 @@ var (
 		required: []string{"file", "image_sets"},
 		optional: []string{"allow_outside"},
 		blocks:   map[string]*blockSpec{"conf": confSpec},
+		dynamic:  true,
 	}
 	confSpec = &blockSpec{
 		once:     true,
