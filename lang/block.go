@@ -41,7 +41,11 @@ func (b *block) only(kind string) *block {
 
 // mustHave reports whether null is refused as the value of an attribute.
 func (b *block) mustHave(attr string) bool {
-	return b.spec != nil && (slices.Contains(b.spec.required, attr) || slices.Contains(b.spec.notNull, attr))
+	if b.spec == nil {
+		return false
+	}
+	a := b.spec.attr(attr)
+	return a != nil && (a.need == required || a.need == notNull)
 }
 
 // references returns the references of all expressions in the block and the
@@ -91,7 +95,7 @@ func (r reader) body(body hcl.Body, spec *blockSpec) (*block, hcl.Diagnostics) {
 	content, diags := body.Content(spec.schema(r.partial))
 	b := &block{spec: spec, attrs: hcl.Attributes{}}
 	for name, a := range content.Attributes {
-		if slices.Contains(spec.later, name) {
+		if spec.attr(name).need == later {
 			diags = append(diags, notAvailable(fmt.Sprintf("Attribute %q", name), r.tool, a.NameRange))
 			continue
 		}
@@ -110,15 +114,16 @@ func (r reader) body(body hcl.Body, spec *blockSpec) (*block, hcl.Diagnostics) {
 
 // child reads a block that stands in a block of the given spec.
 func (r reader) child(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnostics) {
+	spec := parent.blocks[hb.Type]
 	switch {
-	case slices.Contains(parent.laterBlocks, hb.Type):
-		return nil, hcl.Diagnostics{notAvailable(fmt.Sprintf("Block type %q", hb.Type), r.tool, hb.TypeRange)}
-	case hb.Type == dynamicKind && !parent.dynamic:
+	case spec == nil && !parent.dynamic: // nothing but dynamic is in the schema
 		return nil, hcl.Diagnostics{noDynamic(hb, parent)}
-	case hb.Type == dynamicKind:
+	case spec == nil:
 		return r.dynamic(hb, parent)
+	case spec.later:
+		return nil, hcl.Diagnostics{notAvailable(fmt.Sprintf("Block type %q", hb.Type), r.tool, hb.TypeRange)}
 	}
-	return r.block(hb, parent.blocks[hb.Type])
+	return r.block(hb, spec)
 }
 
 func (r reader) block(hb *hcl.Block, spec *blockSpec) (*block, hcl.Diagnostics) {
@@ -149,30 +154,4 @@ func duplicateBlock(b, first *block) *hcl.Diagnostic {
 		return failure(b.header, summary, "Only one block %s may stand here, and the first is at %s. Remove one of them.", b.kind, place(first.header))
 	}
 	return failure(b.header, summary, "The name %q is taken by the %s at %s. Remove one of them, or rename it.", b.name(), b.kind, place(first.header))
-}
-
-// schema lists everything that the language has, so that what comes later is
-// told apart from what is misspelt. A partial one requires nothing.
-func (s *blockSpec) schema(partial bool) *hcl.BodySchema {
-	var out hcl.BodySchema
-	for _, n := range s.required {
-		out.Attributes = append(out.Attributes, hcl.AttributeSchema{Name: n, Required: !partial})
-	}
-	for _, n := range slices.Concat(s.optional, s.later) {
-		out.Attributes = append(out.Attributes, hcl.AttributeSchema{Name: n})
-	}
-	for n, c := range s.blocks {
-		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: n, LabelNames: c.labels})
-	}
-	out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: dynamicKind, LabelNames: []string{"type"}})
-	for _, n := range s.laterBlocks {
-		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: n, LabelNames: laterLabels[n]})
-	}
-	slices.SortFunc(out.Blocks, func(x, y hcl.BlockHeaderSchema) int { return compareStrings(x.Type, y.Type) })
-	return &out
-}
-
-// laterLabels are the labels of blocks that later versions have.
-var laterLabels = map[string][]string{
-	"envelope": {"name"},
 }

@@ -22,11 +22,6 @@ type generator struct {
 	content  *block
 }
 
-var dynamicSchema = &hcl.BodySchema{
-	Attributes: []hcl.AttributeSchema{{Name: "for_each", Required: true}, {Name: "iterator"}, {Name: "labels"}},
-	Blocks:     []hcl.BlockHeaderSchema{{Type: "content"}},
-}
-
 // dynamic reads a dynamic block. Its content is checked here, so that mistakes
 // show even where for_each is empty.
 func (r reader) dynamic(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnostics) {
@@ -39,7 +34,7 @@ func (r reader) dynamic(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnosti
 			"No block %q may stand here.%s", kind, didYouMeanOr(kind, known, "These may: %s.", strings.Join(known, ", ")))}
 	}
 	g := &generator{raw: hb, parent: parent, reader: r, iterator: kind}
-	content, diags := hb.Body.Content(dynamicSchema)
+	content, diags := hb.Body.Content(dynamicSpec.schema(false))
 	if a := content.Attributes["for_each"]; a != nil {
 		g.forEach = a.Expr
 	}
@@ -84,7 +79,7 @@ func fixedBlock(hb *hcl.Block) *hcl.Diagnostic {
 
 // repeats reports whether such blocks have the attribute for_each.
 func (s *blockSpec) repeats() bool {
-	return slices.Contains(s.optional, "for_each") || s == moduleSpec
+	return s.attr("for_each") != nil
 }
 
 // references are those of the block; the iterator is its own.

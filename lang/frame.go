@@ -41,7 +41,22 @@ func (s *scope) newFrame(n *node) *frame {
 	return f
 }
 
-func (f *frame) report(diags ...*hcl.Diagnostic) { f.diags = append(f.diags, diags...) }
+func (f *frame) report(diags ...*hcl.Diagnostic) {
+	for _, d := range diags {
+		explainKey(d, f.scope.isRepeated)
+	}
+	f.diags = append(f.diags, diags...)
+}
+
+// isRepeated reports whether an address is that of a block with for_each.
+func (s *scope) isRepeated(addr string) bool {
+	n := s.nodes[addr]
+	if n == nil {
+		return false
+	}
+	d, ok := n.decl.(interface{ repeats() bool })
+	return ok && d.repeats()
+}
 
 // value evaluates an attribute to a known value of the wanted type, without
 // sensitive parts. It returns false where there is none: the attribute is unset

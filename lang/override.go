@@ -101,7 +101,7 @@ func (p *project) checkRequired(blocks []*block) {
 		if b.spec == nil || b.generator != nil {
 			continue
 		}
-		for _, name := range b.spec.required {
+		for _, name := range b.spec.names(required) {
 			if b.attrs[name] == nil {
 				p.report(failure(b.header, "Missing required argument", "The argument %q is required, but no definition was found. In an override file this block replaces the whole one of the other file.", name))
 			}

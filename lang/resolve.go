@@ -13,6 +13,9 @@ import (
 // laterRoots are names that later versions give a meaning.
 var laterRoots = []string{"envelope"}
 
+// rootReferences are what references in configuration files begin with.
+var rootReferences = []string{"var", "local", "image_set", "root_definition", "module", "each", "git", "path", "site"}
+
 var (
 	gitNames  = []string{"describe", "commit", "timestamp", "dirty"}
 	pathNames = []string{"root", "module"}
@@ -57,9 +60,8 @@ func (s *scope) unknownRoot(t hcl.Traversal) *hcl.Diagnostic {
 	if slices.Contains(laterRoots, root) {
 		return notAvailable(fmt.Sprintf("%q", root), s.project.opts.ToolVersion, t.SourceRange())
 	}
-	known := []string{"var", "local", "image_set", "root_definition", "module", "each", "git", "path", "site"}
 	return failure(t.SourceRange(), "Unknown reference",
-		"Nothing is called %q.%s", root, didYouMeanOr(root, known, "References begin with %s; a string stands in quotes.", strings.Join(known, ", ")))
+		"Nothing is called %q.%s", root, didYouMeanOr(root, rootReferences, "References begin with %s; a string stands in quotes.", strings.Join(rootReferences, ", ")))
 }
 
 // resolveNamed resolves KIND.NAME.

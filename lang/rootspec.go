@@ -3,6 +3,7 @@ package lang
 // The blocks of root definition files in the native form.
 var (
 	rootFileSpec = &blockSpec{
+		doc: "A root definition file of the native form: which containers run on which hosts of a site, and which documents go with them.",
 		blocks: map[string]*blockSpec{
 			"variable":  rootVariableSpec,
 			"host":      hostSpec,
@@ -12,32 +13,65 @@ var (
 		dynamic: true,
 	}
 	rootVariableSpec = &blockSpec{
-		labels:   []string{"name"},
-		optional: []string{"type", "default", "description", "nullable"},
-		blocks:   map[string]*blockSpec{"validation": conditionSpec},
+		doc:    "A variable of the root definition file. Its value comes from the site's attribute `vars`.",
+		labels: []string{"name"},
+		attrs:  variableAttrs("Value where the site gives none; a constant. Without it the variable is required."),
+		blocks: map[string]*blockSpec{"validation": validationSpec},
 	}
 	hostSpec = &blockSpec{
-		labels:   []string{"name"},
-		optional: []string{"address", "docker"},
+		doc:    "A host that containers run on.",
+		labels: []string{"name"},
+		attrs: []attrSpec{
+			{name: "address", typ: textType, doc: "Name or IP address."},
+			{name: "docker", typ: textType, preset: "the local one", doc: "Endpoint of the host's engine."},
+		},
 	}
 	containerSpec = &blockSpec{
-		labels:   []string{"name"},
-		required: []string{"image", "host"},
-		optional: []string{"command", "entrypoint", "env", "ports", "volumes", "restart", "privileged", "depends_on"},
-		blocks:   map[string]*blockSpec{"healthcheck": healthcheckSpec, "config": configFileSpec},
-		dynamic:  true,
+		doc:    "A container that runs on a host.",
+		labels: []string{"name"},
+		attrs: []attrSpec{
+			{name: "image", typ: textType, need: required, doc: "Name of an image in the image sets. It cannot depend on `images.*` and `patch.*`."},
+			{name: "host", typ: textType, need: required, doc: "Name of a host block. It cannot depend on `images.*` and `patch.*`."},
+			{name: "command", typ: wordsType, preset: "the image's", doc: "Command: a list, or a string that is split as a shell does."},
+			{name: "entrypoint", typ: wordsType, preset: "the image's", doc: "Entrypoint, as `command`."},
+			{name: "env", typ: textMapType, doc: "Environment variables; null elements are left out."},
+			{name: "ports", typ: textsType, doc: "Published ports in Compose's short form: `[[ADDRESS:]HOST:]CONTAINER[/PROTOCOL]`."},
+			{name: "volumes", typ: textsType, doc: "Mounts in Compose's short form: `NAME:TARGET`, `FOLDER:TARGET` or `TARGET`, with `:ro` behind it for reading only. A folder that begins with `./` or `../` is one of the project, and travels in the patch."},
+			{name: "restart", typ: textType, doc: "Restart policy: `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:TRIES`."},
+			{name: "privileged", typ: flagType, preset: "false", doc: "`true`: the container has all rights on the host."},
+			{name: "depends_on", typ: textsType, doc: "Containers that must run before, those of other hosts too."},
+		},
+		blocks:  map[string]*blockSpec{"healthcheck": healthcheckSpec, "config": configFileSpec},
+		dynamic: true,
 	}
 	healthcheckSpec = &blockSpec{
-		once:     true,
-		optional: []string{"test", "interval", "timeout", "start_period", "retries", "disable"},
+		doc:  "How the engine tells whether the container works.",
+		once: true,
+		attrs: []attrSpec{
+			{name: "test", typ: wordsType, doc: "Command that succeeds where it works, in Compose's form."},
+			{name: "interval", typ: textType, doc: "Time between tests, such as `30s`."},
+			{name: "timeout", typ: textType, doc: "Time after which a test has failed."},
+			{name: "start_period", typ: textType, doc: "Time in which failures do not count."},
+			{name: "retries", typ: numberType, doc: "Number of failures in a row that count."},
+			{name: "disable", typ: flagType, preset: "false", doc: "`true`: the image's own test is not run."},
+		},
 	}
 	configFileSpec = &blockSpec{
-		labels:   []string{"target"},
-		optional: []string{"template", "content", "vars"},
+		doc:    "A file that the container sees at the absolute path in the label, read-only. Exactly one of `template` and `content` is set.",
+		labels: []string{"target"},
+		attrs: []attrSpec{
+			{name: "template", typ: textType, doc: "A file of the project that is rendered."},
+			{name: "content", typ: textType, doc: "A text."},
+			{name: "vars", typ: anyMapType, doc: "Further names for the template."},
+		},
 	}
 	documentSpec = &blockSpec{
-		labels:   []string{"name"},
-		required: []string{"title", "template"},
-		optional: []string{"vars"},
+		doc:    "A document that goes with the patch, rendered from a template.",
+		labels: []string{"name"},
+		attrs: []attrSpec{
+			{name: "title", typ: textType, need: required, doc: "Title, which is the name of the file, too; `-` stands for what some system refuses in file names."},
+			{name: "template", typ: textType, need: required, doc: "A file of the project. The document ends as it does without `.tftpl`."},
+			{name: "vars", typ: anyMapType, doc: "Further names for the template."},
+		},
 	}
 )

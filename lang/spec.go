@@ -1,111 +1,93 @@
 package lang
 
-// A blockSpec says what may stand in a block.
-type blockSpec struct {
-	labels   []string
-	required []string // must be set, and not to null
-	notNull  []string // must not be null where they are set
-	optional []string
-	blocks   map[string]*blockSpec
-	once     bool // at most one such block in its parent
-	dynamic  bool // dynamic blocks may make the blocks in it
+import (
+	"slices"
 
-	// free blocks hold any attributes, as locals does.
-	free bool
-	// later and laterBlocks are attributes and blocks of the language that this
-	// version refuses.
-	later       []string
-	laterBlocks []string
+	"github.com/hashicorp/hcl/v2"
+)
+
+// A blockSpec says what may stand in a block. The specs are the only table of
+// the language: the decoder reads by them, and [Describe] tells of them.
+type blockSpec struct {
+	doc    string // sentences in Markdown
+	labels []string
+	attrs  []attrSpec
+	blocks map[string]*blockSpec
+	once   bool // at most one such block in its parent
+	needed bool // at least one such block in its parent; checked on evaluation
+
+	dynamic bool // dynamic blocks may make the blocks in it
+	free    bool // further attributes of any name, as in locals; attrs are not checked
+	later   bool // refused by this version
 }
 
-var (
-	patchSpec = &blockSpec{
-		once:     true,
-		required: []string{"version"},
-		optional: []string{"name", "comment", "parent", "output", "allow_outside"},
-		blocks:   map[string]*blockSpec{"policy": policySpec},
-		dynamic:  true,
-		later:    []string{"also_from", "delta", "volume_size", "sign", "encrypt", "parity"},
-	}
-	policySpec = &blockSpec{
-		once:     true,
-		optional: []string{"clean_tree"},
-		later:    []string{"max_size", "allow_removed_images"},
-	}
-	siteSpec = &blockSpec{
-		labels:   []string{"name"},
-		required: []string{"root_definition"},
-		optional: []string{"for_each", "name", "vars"},
-		blocks:   map[string]*blockSpec{"patch": patchSpec, "precondition": conditionSpec},
-		dynamic:  true,
-		later:    []string{"envelopes"},
-	}
-	rootDefinitionSpec = &blockSpec{
-		labels:   []string{"name"},
-		required: []string{"file", "image_sets"},
-		optional: []string{"allow_outside"},
-		blocks:   map[string]*blockSpec{"conf": confSpec},
-		dynamic:  true,
-	}
-	confSpec = &blockSpec{
-		once:     true,
-		optional: []string{"include", "exclude"},
-	}
-	imageSetSpec = &blockSpec{
-		labels: []string{"name"},
-		blocks: map[string]*blockSpec{"image": imageSpec},
-	}
-	imageSpec = &blockSpec{
-		labels: []string{"name"},
-		optional: []string{
-			"for_each", "name", "context", "dockerfile", "target", "args", "contexts", "secrets",
-			"rootfs", "source", "platforms", "labels", "allow_outside",
-		},
-		notNull: []string{"context", "rootfs", "source"},
-		blocks:  map[string]*blockSpec{"precondition": conditionSpec},
-		dynamic: true,
-		later:   []string{"version"},
-	}
-	variableSpec = &blockSpec{
-		labels:   []string{"name"},
-		optional: []string{"type", "default", "description", "sensitive", "nullable"},
-		blocks:   map[string]*blockSpec{"validation": conditionSpec},
-	}
-	// conditionSpec is that of validations and preconditions.
-	conditionSpec = &blockSpec{required: []string{"condition", "error_message"}}
-	moduleSpec    = &blockSpec{labels: []string{"name"}, free: true}
-	outputSpec    = &blockSpec{
-		labels:   []string{"name"},
-		required: []string{"value"},
-		optional: []string{"description", "sensitive"},
-	}
-	functionSpec = &blockSpec{
-		labels:   []string{"name"},
-		required: []string{"params", "result"},
-		optional: []string{"variadic_param"},
-	}
-	settingsSpec = &blockSpec{
-		once:     true,
-		optional: []string{"required_version"},
-		blocks:   map[string]*blockSpec{"engine": engineSpec},
-		dynamic:  true,
-	}
-	engineSpec = &blockSpec{
-		once:     true,
-		optional: []string{"hosts", "compression", "ca_bundle"},
-	}
-	projectSpec = &blockSpec{
-		blocks: map[string]*blockSpec{
-			"flotobuild":      settingsSpec,
-			"variable":        variableSpec,
-			"locals":          {free: true},
-			"image_set":       imageSetSpec,
-			"root_definition": rootDefinitionSpec,
-			"site":            siteSpec,
-			"module":          moduleSpec,
-			"output":          outputSpec,
-			"function":        functionSpec,
-		},
-		laterBlocks: []string{"envelope"},
-	}
+// An attrSpec says what an attribute is.
+type attrSpec struct {
+	name    string
+	typ     string // see Attribute.Type
+	need    need
+	preset  string   // see Attribute.Default
+	choices []string // see Attribute.Values
+	doc     string   // sentences in Markdown
+}
+
+// A need says whether an attribute must be set.
+type need int
+
+const (
+	optional need = iota
+	required      // and not to null
+	notNull       // must not be null where it is set
+	later         // of the language, but refused by this version
 )
+
+// attr finds the spec of an attribute, or nil.
+func (s *blockSpec) attr(name string) *attrSpec {
+	for i := range s.attrs {
+		if s.attrs[i].name == name {
+			return &s.attrs[i]
+		}
+	}
+	return nil
+}
+
+// names lists the attributes of some need.
+func (s *blockSpec) names(n need) []string {
+	var out []string
+	for _, a := range s.attrs {
+		if a.need == n {
+			out = append(out, a.name)
+		}
+	}
+	return out
+}
+
+// schema lists everything that the language has, so that what comes later is
+// told apart from what is misspelt. A partial one requires nothing.
+func (s *blockSpec) schema(partial bool) *hcl.BodySchema {
+	var out hcl.BodySchema
+	for _, a := range s.attrs {
+		out.Attributes = append(out.Attributes, hcl.AttributeSchema{Name: a.name, Required: a.need == required && !partial})
+	}
+	for n, c := range s.blocks {
+		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: n, LabelNames: c.labels})
+	}
+	if s != dynamicSpec {
+		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: dynamicKind, LabelNames: dynamicSpec.labels})
+	}
+	slices.SortFunc(out.Blocks, func(x, y hcl.BlockHeaderSchema) int { return compareStrings(x.Type, y.Type) })
+	return &out
+}
+
+// dynamicSpec is that of dynamic blocks. What may stand in content is up to the
+// label.
+var dynamicSpec = &blockSpec{
+	doc:    "Makes one block of the kind in the label for each element, as in Terraform. Within `content` the element is `KIND.key` and `KIND.value`.",
+	labels: []string{"type"},
+	attrs: []attrSpec{
+		{name: "for_each", typ: anyType, need: required, doc: "A map, an object, a list or a set: one block for each element."},
+		{name: "iterator", typ: nameType, preset: "the label", doc: "Name of the element within `content`, without quotes."},
+		{name: "labels", typ: textsType, doc: "Labels of the blocks, for kinds that have some."},
+	},
+	blocks: map[string]*blockSpec{"content": {doc: "What stands in each block.", once: true, needed: true}},
+}

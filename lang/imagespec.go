@@ -1,0 +1,95 @@
+package lang
+
+// The blocks of configuration files that say what sites get.
+var (
+	imageSetSpec = &blockSpec{
+		doc:    "A group of images that root definitions choose from.",
+		labels: []string{"name"},
+		blocks: map[string]*blockSpec{"image": imageSpec},
+	}
+	imageSpec = &blockSpec{
+		doc:    "An image, made in one of three ways: exactly one of `context`, `rootfs` and `source` is set.",
+		labels: []string{"name"},
+		attrs: []attrSpec{
+			forEachAttr,
+			{name: "name", typ: textType, preset: "the label, or the key under for_each", doc: "Name at the sites. " + nameDoc},
+			{name: "context", typ: textType, need: notNull, doc: "Folder of a Dockerfile build."},
+			{name: "dockerfile", typ: textType, preset: `"Dockerfile"`, doc: "Path of the Dockerfile within the context."},
+			{name: "target", typ: textType, preset: "the last", doc: "Stage to build."},
+			{name: "args", typ: textMapType, doc: "Build arguments; numbers and booleans become strings, null ones are left out."},
+			{name: "contexts", typ: contextsType, doc: "Additional build contexts: an image of the project (`image_set.SET.image.NAME`, which is built before), a folder, or `docker-image://REFERENCE`."},
+			{name: "secrets", typ: secretsType, doc: "Secrets for `RUN --mount=type=secret`: `{ env = \"NAME\" }` or `{ file = \"PATH\" }`. They are read at build time and never recorded; an image is made anew where a secret is added or removed, not where its value changes."},
+			{name: "rootfs", typ: textType, need: notNull, doc: "Tar file, compressed or not, that becomes the image's only layer."},
+			{name: "source", typ: textType, need: notNull, doc: "Image that others made: a registry reference, or `oci-layout://PATH[:TAG][@DIGEST]`."},
+			{name: "platforms", typ: textsType, preset: "Linux on the architecture that flotobuild runs on", doc: "Each `OS/ARCHITECTURE[/VARIANT]`."},
+			{name: "labels", typ: textMapType, doc: "Labels for the image's config; not with `source`."},
+			outsideAttr,
+			{name: "version", typ: textType, need: later},
+		},
+		blocks:  map[string]*blockSpec{"precondition": preconditionSpec},
+		dynamic: true,
+	}
+	preconditionSpec   = conditionSpec("The configuration is refused, with the message, where the condition is false.")
+	rootDefinitionSpec = &blockSpec{
+		doc:    "Names the file that says which containers run on which hosts of a site, and the images that they may use.",
+		labels: []string{"name"},
+		attrs: []attrSpec{
+			{name: "file", typ: textType, need: required, doc: "The root definition file: `*.root.hcl`, or a Compose file `*.yaml` or `*.yml`."},
+			{name: "image_sets", typ: setsType, need: required, doc: "Image sets that containers choose from. No image name may stand twice in them."},
+			outsideAttr,
+		},
+		blocks:  map[string]*blockSpec{"conf": confSpec},
+		dynamic: true,
+	}
+	confSpec = &blockSpec{
+		doc:  "Chooses which files of the project travel in the patch. Patterns are relative to the project folder: `*` for any characters, `**` for any folders, `{a,b}` for one of several.",
+		once: true,
+		attrs: []attrSpec{
+			{name: "include", typ: textsType, preset: `["**"]`, doc: "Patterns of the files that travel."},
+			{name: "exclude", typ: textsType, doc: "Patterns of those among them that do not."},
+		},
+	}
+	siteSpec = &blockSpec{
+		doc:    "A site that patches go to.",
+		labels: []string{"name"},
+		attrs: []attrSpec{
+			{name: "root_definition", typ: rootType, need: required, doc: "What runs at the site: `root_definition.NAME`."},
+			forEachAttr,
+			{name: "name", typ: textType, preset: "the label, or the key under for_each", doc: "Name of the site. " + nameDoc},
+			{name: "vars", typ: anyMapType, doc: "Values that the root definition file sees as `site.vars`."},
+			{name: "envelopes", typ: anyType, need: later},
+		},
+		blocks:  map[string]*blockSpec{"patch": patchSpec, "precondition": preconditionSpec},
+		dynamic: true,
+	}
+	patchSpec = &blockSpec{
+		doc:    "The next patch of the site.",
+		once:   true,
+		needed: true,
+		attrs: []attrSpec{
+			{name: "version", typ: textType, need: required, doc: "Semantic version of the patch."},
+			{name: "name", typ: textType, preset: "the root definition's name", doc: "Name of the patch."},
+			{name: "comment", typ: textType, doc: "Text for people."},
+			{name: "parent", typ: textType, preset: `"latest"`, doc: "What the patch goes on top of: `latest`, `none`, a patch's id, or a patch file."},
+			{name: "output", typ: textType, preset: `"` + defaultOutput + `"`, doc: "Folder for the patch."},
+			{name: "allow_outside", typ: flagType, preset: "false", doc: "`true`: `output` and `parent` may lie outside of the project."},
+			{name: "also_from", typ: anyType, need: later},
+			{name: "delta", typ: textType, need: later},
+			{name: "volume_size", typ: textType, need: later},
+			{name: "sign", typ: anyType, need: later},
+			{name: "encrypt", typ: anyType, need: later},
+			{name: "parity", typ: numberType, need: later},
+		},
+		blocks:  map[string]*blockSpec{"policy": policySpec},
+		dynamic: true,
+	}
+	policySpec = &blockSpec{
+		doc:  "What a patch must keep to.",
+		once: true,
+		attrs: []attrSpec{
+			{name: "clean_tree", typ: flagType, preset: "false", doc: "`true`: uncommitted changes are an error instead of a warning."},
+			{name: "max_size", typ: textType, need: later},
+			{name: "allow_removed_images", typ: flagType, need: later},
+		},
+	}
+)
