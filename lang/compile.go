@@ -40,8 +40,13 @@ type PatchInfo struct {
 // sites of one Config.
 func (s *Site) Compile(in CompileInput) (*Manifest, hcl.Diagnostics) {
 	f := &frame{scope: s.source.scope}
+	*f.scope.project.meter = meter{left: budget}
 	c := f.compile(s, s.source.root, &in)
 	m, p := c.manifest(), f.scope.project
+	if d := p.meter.tripped; d != nil {
+		f.report(d)
+	}
+	f.finish(s.source.addr)
 	if len(f.diags) == 0 {
 		return m, nil
 	}
@@ -50,6 +55,7 @@ func (s *Site) Compile(in CompileInput) (*Manifest, hcl.Diagnostics) {
 
 // A siteSource is where a site was read: what Compile needs.
 type siteSource struct {
+	addr  string // of the instance
 	scope *scope
 	root  *rootDecl
 }

@@ -18,7 +18,8 @@ type generator struct {
 	reader   reader
 	iterator string
 	forEach  hcl.Expression
-	outer    []hcl.Traversal // of for_each and labels
+	outer    []hcl.Traversal // of for_each
+	labels   []hcl.Traversal
 	content  *block
 }
 
@@ -35,13 +36,13 @@ func (r reader) dynamic(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnosti
 	}
 	g := &generator{raw: hb, parent: parent, reader: r, iterator: kind}
 	content, diags := hb.Body.Content(dynamicSpec.schema(false))
-	if a := content.Attributes["for_each"]; a != nil {
-		g.forEach = a.Expr
-	}
 	for _, a := range sortAttributes(content.Attributes) {
-		if a.Name != "iterator" {
-			g.outer = append(g.outer, a.Expr.Variables()...)
-		} else if name := hcl.ExprAsKeyword(a.Expr); name != "" {
+		switch name := hcl.ExprAsKeyword(a.Expr); {
+		case a.Name == "for_each":
+			g.forEach, g.outer = a.Expr, a.Expr.Variables()
+		case a.Name == "labels":
+			g.labels = a.Expr.Variables()
+		case name != "":
 			g.iterator = name
 		}
 	}
@@ -84,7 +85,7 @@ func (s *blockSpec) repeats() bool {
 
 // references are those of the block; the iterator is its own.
 func (g *generator) references() []hcl.Traversal {
-	inner := slices.DeleteFunc(g.content.references(), func(t hcl.Traversal) bool { return t.RootName() == g.iterator })
+	inner := slices.DeleteFunc(append(slices.Clone(g.labels), g.content.references()...), func(t hcl.Traversal) bool { return t.RootName() == g.iterator })
 	return append(slices.Clone(g.outer), inner...)
 }
 
@@ -120,6 +121,7 @@ func (f *frame) generate(g *generator) []*block {
 		Blocks: []hcl.BlockHeaderSchema{{Type: kind, LabelNames: g.parent.blocks[kind].labels}},
 	})
 	f.report(diags...)
+	f.scope.project.meter.pay(blockCost*len(content.Blocks), g.raw.DefRange)
 	var out []*block
 	for _, hb := range content.Blocks {
 		b, diags := g.reader.block(hb, g.parent.blocks[kind])

@@ -41,11 +41,14 @@ func (s *scope) newFrame(n *node) *frame {
 	return f
 }
 
-func (f *frame) report(diags ...*hcl.Diagnostic) {
-	for _, d := range diags {
+func (f *frame) report(diags ...*hcl.Diagnostic) { f.diags = append(f.diags, diags...) }
+
+// finish says in every diagnostic what it is about.
+func (f *frame) finish(address string) {
+	for _, d := range f.diags {
+		Of(d, address)
 		explainKey(d, f.scope.isRepeated)
 	}
-	f.diags = append(f.diags, diags...)
 }
 
 // isRepeated reports whether an address is that of a block with for_each.

@@ -199,9 +199,7 @@ func (s *scope) evaluate(n *node, from hcl.Range) {
 		f.report(d)
 		n.value = cty.DynamicVal
 	}
-	for _, d := range f.diags {
-		Of(d, n.addr)
-	}
+	f.finish(n.addr)
 	s.project.report(f.diags...)
 	s.stack = s.stack[:len(s.stack)-1]
 	n.state = done

@@ -54,7 +54,7 @@ func (p *project) readTemplate(name string) *templateFile {
 		diags[0].Extra = syntaxError{}
 		return &templateFile{problem: diags[0]}
 	}
-	return &templateFile{expr: expr}
+	return &templateFile{expr: p.meter.native(expr)}
 }
 
 // primitiveText converts a known number or boolean as templates do.
