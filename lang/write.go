@@ -38,7 +38,7 @@ func WriteDiagnostics(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.
 		dw.detail(detailOf(d))
 	}
 	if left != "" {
-		fmt.Fprintf(&b, "\n… and %s.\n", left)
+		fmt.Fprintf(&b, "\n… and %s. The JSON form has all of them.\n", left)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

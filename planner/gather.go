@@ -29,7 +29,7 @@ func (r *resolver) gather(ctx context.Context) error {
 		return nil
 	}}
 	for _, f := range r.images {
-		tasks = append(tasks, func(ctx context.Context) hcl.Diagnostics { return r.gatherImage(ctx, f) })
+		tasks = append(tasks, func(ctx context.Context) hcl.Diagnostics { return of(r.gatherImage(ctx, f), f.lang.Address()) })
 	}
 	for _, c := range r.confs {
 		tasks = append(tasks, func(ctx context.Context) hcl.Diagnostics { return r.gatherConf(ctx, c, omit) })
