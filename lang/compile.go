@@ -40,7 +40,7 @@ type PatchInfo struct {
 // sites of one Config.
 func (s *Site) Compile(in CompileInput) (*Manifest, hcl.Diagnostics) {
 	f := &frame{scope: s.source.scope}
-	*f.scope.project.meter = meter{left: budget}
+	f.scope.project.meter.reset()
 	c := f.compile(s, s.source.root, &in)
 	m, p := c.manifest(), f.scope.project
 	if d := p.meter.tripped; d != nil {
