@@ -57,6 +57,9 @@ func fileError(name string, err error, rng hcl.Range) *hcl.Diagnostic {
 
 // reason strips the path that an fs error repeats.
 func reason(err error) string {
+	if escapes(err) {
+		return "it is, or stands behind, a symbolic link that is absolute or leaves the project folder; put a copy there instead"
+	}
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err.Error()
