@@ -68,9 +68,5 @@ func (f *composeFile) placeOf(message string) hcl.Range {
 // service's name in a message: ".volumes.[2].source must be …".
 func wayOf(text string) []string {
 	text, _, _ = strings.Cut(text, " ")
-	var way []string
-	for _, key := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(".[]:", r) }) {
-		way = append(way, key)
-	}
-	return way
+	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(".[]:", r) })
 }

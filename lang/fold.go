@@ -20,14 +20,13 @@ type origin struct {
 func (o *origin) UnwrapDiagnosticExtra() any { return o.extra }
 
 // Of notes the address of what a diagnostic is about, such as
-// image_set.plant.image.line["press"], and returns the diagnostic. An address
-// that stands there already is kept. Diagnostics of several addresses with the
+// image_set.plant.image.line["press"]. An address that stands there already is
+// kept. Diagnostics of several addresses with the
 // same summary at the same place are printed as one.
-func Of(d *hcl.Diagnostic, address string) *hcl.Diagnostic {
+func Of(d *hcl.Diagnostic, address string) {
 	if originOf(d) == nil {
 		d.Extra = &origin{address: address, extra: d.Extra}
 	}
-	return d
 }
 
 func originOf(d *hcl.Diagnostic) *origin {

@@ -214,5 +214,6 @@ func (ff fileFunctions) render(name string, vars map[string]cty.Value) (cty.Valu
 }
 
 func templateError(d *hcl.Diagnostic) error {
+	explainFunction(d)
 	return fmt.Errorf("%s: %s: %s", place(subject(d)), d.Summary, strings.TrimSuffix(d.Detail, "."))
 }

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -13,6 +14,7 @@ import (
 // or element that is missing: the syntax package says only that it is. repeats
 // reports whether an address is that of a block with for_each.
 func explainKey(d *hcl.Diagnostic, repeats func(addr string) bool) {
+	explainFunction(d)
 	if d.Summary != "Unsupported attribute" && d.Summary != "Invalid index" && d.Summary != "Missing map element" {
 		return
 	}
@@ -31,6 +33,20 @@ func explainKey(d *hcl.Diagnostic, repeats func(addr string) bool) {
 		return
 	}
 	d.Detail += hint
+}
+
+// explainFunction makes the suggestion for an unknown function. That of the syntax
+// package depends on chance where several are near.
+func explainFunction(d *hcl.Diagnostic) {
+	x, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d)
+	if !ok || d.EvalContext == nil || x.CalledFunctionNamespace() != "" {
+		return
+	}
+	var known []string
+	for ctx := d.EvalContext; ctx != nil; ctx = ctx.Parent() {
+		known = slices.AppendSeq(known, maps.Keys(ctx.Functions))
+	}
+	d.Detail = fmt.Sprintf("There is no function named %q.%s", x.CalledFunctionName(), didYouMean(x.CalledFunctionName(), known))
 }
 
 // A missingKey is what an expression looks for in vain.

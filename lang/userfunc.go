@@ -162,6 +162,7 @@ func (u *userFunction) call(args []cty.Value) (cty.Value, error) {
 func callError(diags hcl.Diagnostics) error {
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {
+			explainFunction(d)
 			return fmt.Errorf("%s: %s: %s", place(subject(d)), d.Summary, strings.TrimSuffix(d.Detail, "."))
 		}
 	}
