@@ -136,9 +136,10 @@ func (b *BlockType) Block(name string) *BlockType {
 }
 
 // describeFunctions takes names and types of parameters from the functions
-// themselves, and the rest from functionDocs.
+// themselves, before any is made to take more, and the rest from functionDocs.
 func describeFunctions() []Function {
-	all := newProject(nil, Options{}).functions(".")
+	all := newProject(nil, Options{}).builtins(&folder{dir: "."}, ".")
+	maps.Copy(all, bareFunctions())
 	var out []Function
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		d := functionDocs[name]

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"strings"
 	"unicode/utf8"
@@ -23,6 +24,7 @@ import (
 // the file that the call stands in.
 type fileFunctions struct {
 	project *project
+	folder  *folder // whose functions templates can call
 	dir     string
 }
 
@@ -169,7 +171,7 @@ func (ff fileFunctions) fileset(dir, pattern string) (cty.Value, error) {
 }
 
 // templatefile renders a template of the project. Templates cannot call
-// templatefile, so that rendering ends.
+// templatefile, and functions not themselves, so that rendering ends.
 func (ff fileFunctions) templatefile() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "path", Type: cty.String}, anyParam("vars")},
@@ -199,9 +201,8 @@ func (ff fileFunctions) render(name string, vars map[string]cty.Value) (cty.Valu
 		return cty.NilVal, templateError(diags[0])
 	}
 	funcs := pureFunctions()
-	for n, f := range ff.readers() {
-		funcs[n] = f
-	}
+	maps.Copy(funcs, ff.readers())
+	maps.Copy(funcs, ff.folder.funcs)
 	if vars == nil {
 		vars = map[string]cty.Value{}
 	}
@@ -213,5 +214,6 @@ func (ff fileFunctions) render(name string, vars map[string]cty.Value) (cty.Valu
 }
 
 func templateError(d *hcl.Diagnostic) error {
+	explainFunction(d)
 	return fmt.Errorf("%s: %s: %s", place(subject(d)), d.Summary, strings.TrimSuffix(d.Detail, "."))
 }

@@ -38,7 +38,8 @@ var (
 			{name: "image_sets", typ: setsType, need: required, doc: "Image sets that containers choose from. No image name may stand twice in them."},
 			outsideAttr,
 		},
-		blocks: map[string]*blockSpec{"conf": confSpec},
+		blocks:  map[string]*blockSpec{"conf": confSpec},
+		dynamic: true,
 	}
 	confSpec = &blockSpec{
 		doc:  "Chooses which files of the project travel in the patch. Patterns are relative to the project folder: `*` for any characters, `**` for any folders, `{a,b}` for one of several.",

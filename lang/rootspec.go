@@ -10,6 +10,7 @@ var (
 			"container": containerSpec,
 			"document":  documentSpec,
 		},
+		dynamic: true,
 	}
 	rootVariableSpec = &blockSpec{
 		doc:    "A variable of the root definition file. Its value comes from the site's attribute `vars`.",
@@ -40,7 +41,8 @@ var (
 			{name: "privileged", typ: flagType, preset: "false", doc: "`true`: the container has all rights on the host."},
 			{name: "depends_on", typ: textsType, doc: "Containers that must run before, those of other hosts too."},
 		},
-		blocks: map[string]*blockSpec{"healthcheck": healthcheckSpec, "config": configFileSpec},
+		blocks:  map[string]*blockSpec{"healthcheck": healthcheckSpec, "config": configFileSpec},
+		dynamic: true,
 	}
 	healthcheckSpec = &blockSpec{
 		doc:  "How the engine tells whether the container works.",

@@ -72,7 +72,7 @@ func (s *blockSpec) schema(partial bool) *hcl.BodySchema {
 	for n, c := range s.blocks {
 		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: n, LabelNames: c.labels})
 	}
-	if s.dynamic {
+	if s != dynamicSpec {
 		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: dynamicKind, LabelNames: dynamicSpec.labels})
 	}
 	slices.SortFunc(out.Blocks, func(x, y hcl.BlockHeaderSchema) int { return compareStrings(x.Type, y.Type) })
