@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -194,11 +193,11 @@ func (ff fileFunctions) render(name string, vars map[string]cty.Value) (cty.Valu
 		return cty.NilVal, function.NewArgErrorf(0, "the template %q is larger than %d bytes", name, MaxSourceSize)
 	}
 	if d := checkTemplateNesting(name, []byte(src)); d != nil {
-		return cty.NilVal, templateError(d)
+		return cty.NilVal, innerError(d)
 	}
 	expr, diags := hclsyntax.ParseTemplate([]byte(src), name, hcl.InitialPos)
 	if diags.HasErrors() {
-		return cty.NilVal, templateError(diags[0])
+		return cty.NilVal, innerError(diags[0])
 	}
 	funcs := pureFunctions()
 	maps.Copy(funcs, ff.readers())
@@ -208,12 +207,7 @@ func (ff fileFunctions) render(name string, vars map[string]cty.Value) (cty.Valu
 	}
 	v, diags := ff.project.meter.native(expr).Value(&hcl.EvalContext{Variables: vars, Functions: funcs})
 	if diags.HasErrors() {
-		return cty.NilVal, templateError(diags[0])
+		return cty.NilVal, innerError(diags[0])
 	}
 	return v, nil
-}
-
-func templateError(d *hcl.Diagnostic) error {
-	explainFunction(d)
-	return fmt.Errorf("%s: %s: %s", place(subject(d)), d.Summary, strings.TrimSuffix(d.Detail, "."))
 }

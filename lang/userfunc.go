@@ -162,9 +162,19 @@ func (u *userFunction) call(args []cty.Value) (cty.Value, error) {
 func callError(diags hcl.Diagnostics) error {
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {
-			explainFunction(d)
-			return fmt.Errorf("%s: %s: %s", place(subject(d)), d.Summary, strings.TrimSuffix(d.Detail, "."))
+			return innerError(d)
 		}
 	}
 	return errors.New("it has no result for these arguments")
+}
+
+// innerError makes an error of what is wrong within a function or template. It
+// becomes a part of a sentence, so that a question stands in brackets.
+func innerError(d *hcl.Diagnostic) error {
+	explainFunction(d)
+	detail := strings.TrimSuffix(d.Detail, ".")
+	if reason, guess, ok := strings.Cut(detail, ". Did you mean "); ok && strings.HasSuffix(guess, "?") {
+		detail = reason + " (did you mean " + guess + ")"
+	}
+	return fmt.Errorf("%s: %s: %s", place(subject(d)), d.Summary, detail)
 }
