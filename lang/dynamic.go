@@ -34,6 +34,9 @@ func (r reader) dynamic(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnosti
 		return nil, hcl.Diagnostics{failure(hb.LabelRanges[0], "Unsupported dynamic block",
 			"No block %q may stand here.%s", kind, didYouMeanOr(kind, known, "These may: %s.", strings.Join(known, ", ")))}
 	}
+	if spec.fixed {
+		return nil, hcl.Diagnostics{fixedBlock(hb)}
+	}
 	g := &generator{raw: hb, parent: parent, reader: r, iterator: kind}
 	content, diags := hb.Body.Content(dynamicSpec.schema(false))
 	for _, a := range sortAttributes(content.Attributes) {

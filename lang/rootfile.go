@@ -77,7 +77,8 @@ func (p *project) readNativeRoot(name string, body hcl.Body) *rootFile {
 // add adds a block, unless its name is taken.
 func (r *rootFile) add(b *block) hcl.Diagnostics {
 	if b.generator != nil {
-		return r.addGenerator(b)
+		r.generators = append(r.generators, b)
+		return nil
 	}
 	key := b.kind + "." + b.name()
 	if prev := r.first[key]; prev != nil {
@@ -99,14 +100,6 @@ func (r *rootFile) add(b *block) hcl.Diagnostics {
 	case "document":
 		r.documents = append(r.documents, b)
 	}
-	return nil
-}
-
-func (r *rootFile) addGenerator(b *block) hcl.Diagnostics {
-	if b.makes() == "variable" {
-		return hcl.Diagnostics{fixedBlock(b.generator.raw)}
-	}
-	r.generators = append(r.generators, b)
 	return nil
 }
 

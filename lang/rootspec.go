@@ -17,6 +17,7 @@ var (
 		labels: []string{"name"},
 		attrs:  variableAttrs("Value where the site gives none; a constant. Without it the variable is required."),
 		blocks: map[string]*blockSpec{"validation": validationSpec},
+		fixed:  true,
 	}
 	hostSpec = &blockSpec{
 		doc:    "A host that containers run on.",

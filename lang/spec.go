@@ -18,6 +18,7 @@ type blockSpec struct {
 
 	dynamic bool // dynamic blocks may make the blocks in it
 	free    bool // further attributes of any name, as in locals; attrs are not checked
+	fixed   bool // evaluation begins with such blocks, so that dynamic cannot make them
 	later   bool // refused by this version
 }
 
