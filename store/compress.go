@@ -43,8 +43,9 @@ type nopCloser struct{ io.Writer }
 
 func (nopCloser) Close() error { return nil }
 
-// compress writes to w what is written to the result; Close ends the stream.
-func (c Compression) compress(w io.Writer) (io.WriteCloser, error) {
+// NewWriter compresses to w what is written to the result; Close ends the
+// stream, and not w. The same bytes give the same stream.
+func (c Compression) NewWriter(w io.Writer) (io.WriteCloser, error) {
 	switch c {
 	case Zstd:
 		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithWindowSize(8<<20))

@@ -18,6 +18,7 @@ import (
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"newest":      cmdNewest,
+		"floto":       cmdFloto,
 		"patches":     cmdPatches,
 		"diffids":     cmdDiffIDs,
 		"json":        cmdJSON,

@@ -17,6 +17,15 @@ func newShowCommand(a *app) *cobra.Command {
 		Long:  "show prints the description of a patch file. Its content is not checked, verify does that.",
 		Args:  oneFile,
 		RunE: func(_ *cobra.Command, args []string) error {
+			old, err := openLegacy(args[0])
+			if err != nil {
+				return err
+			}
+			if old != nil {
+				defer old.Close()
+				a.showLegacy(old, asJSON)
+				return nil
+			}
 			p, err := openPatchFile(args[0])
 			if err != nil {
 				return err

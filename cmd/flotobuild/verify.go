@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/legacy"
 )
 
 // verifyFlags are the flags of verify.
@@ -26,6 +27,8 @@ type verification struct {
 	Complete bool          `json:"complete"`
 	Error    string        `json:"error,omitempty"` // why the file could not be opened
 	Report   *patch.Report `json:"report,omitempty"`
+	// Legacy is the report on a patch that floto itself wrote.
+	Legacy *legacy.Report `json:"legacy,omitempty"`
 }
 
 func newVerifyCommand(a *app) *cobra.Command {
@@ -100,6 +103,15 @@ func (f *verifyFlags) headers() ([]*patch.Header, error) {
 // verifyFile checks one file. The error is for what ends the whole command.
 func verifyFile(ctx context.Context, file string, parents []*patch.Header) (verification, error) {
 	v := verification{File: file}
+	old, err := openLegacy(file)
+	if err != nil {
+		v.Error = err.Error()
+		return v, nil
+	}
+	if old != nil {
+		defer old.Close()
+		return verifyLegacy(ctx, file, old)
+	}
 	r, err := openPatchFile(file)
 	if err != nil {
 		v.Error = err.Error()

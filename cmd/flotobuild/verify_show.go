@@ -36,6 +36,10 @@ func (a *app) showVerification(v verification, requireParent bool) {
 		a.ui.errorf("%s", v.Error)
 		return
 	}
+	if v.Legacy != nil {
+		a.showLegacyVerification(v)
+		return
+	}
 	r := v.Report
 	a.ui.printf("  site %q, patch %s\n", r.SiteName, safe(r.ID))
 	a.ui.printf("  structure and records of the ZIP: %s\n", byteSize(r.Size))
