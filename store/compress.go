@@ -57,6 +57,12 @@ func (c Compression) NewWriter(w io.Writer) (io.WriteCloser, error) {
 	return nil, fmt.Errorf("compression %q is none of zstd, gzip and none", c)
 }
 
+// Compressed says whether a media type names a compression; Decompress takes
+// others as they are.
+func Compressed(mediaType string) bool {
+	return strings.HasSuffix(mediaType, "gzip") || strings.HasSuffix(mediaType, "zstd")
+}
+
 // Decompress reads the tar of a layer of that media type. Media types that
 // name no compression are taken as they are.
 func Decompress(mediaType string, r io.Reader) (io.ReadCloser, error) {
