@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -22,10 +24,13 @@ func (r *run) retime(ctx context.Context, src store.Source, img *planner.ImagePl
 	if r.opts.Epoch == nil {
 		return nil
 	}
-	known := r.settled(ctx, src, img)
+	below := r.below(ctx, src, img)
+	known := maps.Clone(below)
+	for _, f := range r.parents.files {
+		maps.Copy(known, layerSet(described(f.Description)))
+	}
 	for i := range m.platforms {
 		p := &m.platforms[i]
-		changed := false
 		for n, l := range p.layers {
 			if _, ok := known[l.DiffID]; ok {
 				continue
@@ -34,31 +39,24 @@ func (r *run) retime(ctx context.Context, src store.Source, img *planner.ImagePl
 			if err != nil {
 				return fmt.Errorf("cannot make the layers of %s reproducible: %w", img.Address, err)
 			}
-			if made.DiffID != l.DiffID {
-				p.layers[n], changed = made, true
-			}
+			p.layers[n] = made
 		}
-		if changed {
-			if err := p.setDiffIDs(); err != nil {
-				return err
-			}
+		if err := p.settle(below, *r.opts.Epoch); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// settled gives the layers that must stay as they are, by diff id.
-func (r *run) settled(ctx context.Context, src store.Source, img *planner.ImagePlan) map[digest.Digest]patch.Layer {
-	var images []patch.Image
-	for _, p := range r.parents.files {
-		images = append(images, described(p.Description)...)
+// below gives the layers of what an image is built on, by diff id.
+func (r *run) below(ctx context.Context, src store.Source, img *planner.ImagePlan) map[digest.Digest]patch.Layer {
+	var bases []patch.Image
+	for _, address := range img.DependsOn {
+		if b, err := r.base(address); err == nil {
+			bases = append(bases, b)
+		}
 	}
-	r.mu.Lock()
-	for _, b := range r.bases {
-		images = append(images, b)
-	}
-	r.mu.Unlock()
-	known := layerSet(images)
+	below := layerSet(bases)
 	for _, d := range img.Build.Pins {
 		manifests, _, err := manifestsOf(ctx, src, d)
 		if err != nil {
@@ -67,12 +65,12 @@ func (r *run) settled(ctx context.Context, src store.Source, img *planner.ImageP
 		for _, m := range manifests {
 			if p, err := readPlatform(ctx, src, m); err == nil { // others than the platform in use are not there
 				for _, l := range p.layers {
-					known[l.DiffID] = l
+					below[l.DiffID] = l
 				}
 			}
 		}
 	}
-	return known
+	return below
 }
 
 // retimed gives a layer with its times set. An engine may hand out the same
@@ -130,21 +128,30 @@ func (r *run) compression() store.Compression {
 	return store.Zstd
 }
 
-// setDiffIDs makes the config name the layers of the image.
-func (p *platformImage) setDiffIDs() error {
+// settle makes the config name the layers of the image. Those that are not of
+// what it is built on are from the epoch: an engine dates a step by when it ran,
+// or by the parent where it did not run.
+func (p *platformImage) settle(below map[digest.Digest]patch.Layer, epoch time.Time) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(p.config, &fields); err != nil {
 		return fmt.Errorf("cannot parse image config: %w", err)
 	}
-	rootfs := ocispec.RootFS{Type: "layers"}
-	for _, l := range p.layers {
+	rootfs := ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{}}
+	for n, step := range layerSteps(p.history, len(p.layers)) {
+		l := p.layers[n]
 		rootfs.DiffIDs = append(rootfs.DiffIDs, l.DiffID)
+		if _, ok := below[l.DiffID]; !ok && step != nil {
+			step.Created = &epoch
+		}
 	}
-	b, err := json.Marshal(rootfs)
-	if err != nil {
-		return err
+	for key, v := range map[string]any{"rootfs": rootfs, "history": p.history} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		fields[key] = b
 	}
-	fields["rootfs"] = b
+	var err error
 	p.config, err = json.Marshal(fields)
 	return err
 }

@@ -116,24 +116,11 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 	if err != nil {
 		return err
 	}
-	result, err := executor.Apply(ctx, plan, executor.Options{
-		Dir:      p.dir,
-		StoreDir: filepath.Join(p.dataDir, "store"),
-		Engine: engine.Options{
-			Hosts:     engineHosts(plan.Engine.Hosts),
-			Version:   version,
-			InProcess: f.noDaemon,
-		},
-		Now:         time.Now(),
-		Epoch:       epoch,
-		Parallelism: f.parallelism,
-		Progress:    progress,
-		Producer:    producer,
-		Render: func(site string, images map[string]digest.Digest, info planner.PatchInfo) (map[string][]byte, error) {
-			return planner.Render(p.config, site, images, info)
-		},
-		Recheck: func(ctx context.Context) error { return p.recheck(ctx, plan) },
-	})
+	opts := p.executorOptions(plan)
+	opts.Engine.InProcess = f.noDaemon
+	opts.Epoch, opts.Parallelism, opts.Progress = epoch, f.parallelism, progress
+	opts.Recheck = func(ctx context.Context) error { return p.recheck(ctx, plan) }
+	result, err := executor.Apply(ctx, plan, opts)
 	if perr := progress.Close(); perr != nil && err == nil {
 		a.ui.warnf("progress could not be shown: %v", perr)
 	}
@@ -150,6 +137,20 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 	s := &summary{result: result, dir: p.dir, color: a.ui.colorOut}
 	a.ui.printf("%s", s.render())
 	return err
+}
+
+// executorOptions are those that every command with builds has.
+func (p *project) executorOptions(plan *planner.Plan) executor.Options {
+	return executor.Options{
+		Dir:      p.dir,
+		StoreDir: filepath.Join(p.dataDir, "store"),
+		Engine:   engine.Options{Hosts: engineHosts(plan.Engine.Hosts), Version: version},
+		Now:      time.Now(),
+		Producer: producer,
+		Render: func(site string, images map[string]digest.Digest, info planner.PatchInfo) (map[string][]byte, error) {
+			return planner.Render(p.config, site, images, info)
+		},
+	}
 }
 
 // engineHosts gives the build engines: BUILDKIT_HOST, or the configuration's.

@@ -52,6 +52,9 @@ func (a *app) showVerification(v verification, requireParent bool) {
 	for _, p := range r.Parents {
 		a.showParent(p, requireParent)
 	}
+	if v.Rebuilt != nil {
+		a.showRebuilt(v)
+	}
 	for _, p := range r.Problems {
 		a.ui.errorf("%s: %s", v.File, p)
 	}
