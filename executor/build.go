@@ -101,6 +101,9 @@ func (r *run) solve(ctx context.Context, conn *engine.Conn, img *planner.ImagePl
 	}
 	m.steps, m.cached = watch.counts()
 	r.holders.add(m, src)
+	if err := r.retime(ctx, src, img, m); err != nil {
+		return nil, false, err
+	}
 	return m, false, nil
 }
 

@@ -52,6 +52,13 @@ func (h *holders) hold(img patch.Image, src store.Source) {
 	}
 }
 
+// keep says that from now on src holds a layer.
+func (h *holders) keep(l patch.Layer, src store.Source) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.layers[l.DiffID], h.by[l.Digest] = l, src
+}
+
 func (h *holders) know(l patch.Layer, src store.Source) {
 	if _, ok := h.layers[l.DiffID]; !ok {
 		h.layers[l.DiffID] = l

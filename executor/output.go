@@ -71,7 +71,8 @@ func writable(dir string) error {
 	if !st.IsDir() {
 		return fmt.Errorf("%q is no folder", dir)
 	}
-	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+	// With the rights that writing will have: capabilities count.
+	if err := unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
 		return &fs.PathError{Op: "write", Path: dir, Err: err}
 	}
 	return nil

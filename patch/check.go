@@ -40,6 +40,9 @@ func (d *Description) checkHead() error {
 			return fmt.Errorf("%s %q holds a control character", key, text)
 		}
 	}
+	if _, err := FileName(d.ID); err != nil {
+		return err
+	}
 	if err := checkContents(d.Flotobuild.Contents); err != nil {
 		return err
 	}
@@ -144,6 +147,9 @@ func (d *Description) checkParents() error {
 	for n, p := range parents {
 		if err := verify.CheckDigest(p.DescriptionDigest); err != nil {
 			return fmt.Errorf("parent %q: %w", p.ID, err)
+		}
+		if _, err := FileName(p.ID); err != nil {
+			return fmt.Errorf("parent: %w", err)
 		}
 		if slices.ContainsFunc(parents[:n], func(q ParentRef) bool { return q.DescriptionDigest == p.DescriptionDigest }) {
 			return fmt.Errorf("parent %q stands twice", p.ID)

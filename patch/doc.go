@@ -22,5 +22,6 @@
 //
 // Readers ignore fields that they do not know and refuse a newer
 // formatVersion. Patches of floto itself have no "flotobuild" section; they
-// are refused, since nothing lists their contents.
+// are refused, since nothing lists their contents; package legacy reads and
+// converts them.
 package patch

@@ -75,7 +75,7 @@ func decode(b []byte) (*Description, error) {
 	if len(b) > MaxDescription {
 		return nil, fmt.Errorf("it has %d bytes, and %d are the limit", len(b), MaxDescription)
 	}
-	if err := checkKeys(json.NewDecoder(bytes.NewReader(b))); err != nil {
+	if err := CheckKeys(b); err != nil {
 		return nil, err
 	}
 	d := new(Description)
@@ -99,9 +99,10 @@ func decode(b []byte) (*Description, error) {
 // maxDepth bounds the nesting of a description's values.
 const maxDepth = 32
 
-// checkKeys refuses objects in which a key stands twice, in whatever case, since
-// readers differ in which one they take.
-func checkKeys(dec *json.Decoder) error {
+// CheckKeys refuses JSON in which a key of an object stands twice, in whatever
+// case, since readers differ in which one they take.
+func CheckKeys(b []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
 	if err := checkValue(dec, 0, false); err != nil {
 		return err
 	}

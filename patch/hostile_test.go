@@ -123,6 +123,20 @@ func TestHostile(t *testing.T) {
 		"hidden image":  {func(d *Description, _ *[]forged) { d.ImageMap["ghost"] = d.ImageMap["control"] }, "imageMap"},
 		"steering site": {func(d *Description, _ *[]forged) { d.SiteName = "n\x1b[2J" }, "siteName"},
 		"steering id":   {func(d *Description, _ *[]forged) { d.ID = "a\nb" }, "holds a control character"},
+		"path as id":    {func(d *Description, _ *[]forged) { d.ID = "../../etc/cron.d/x" }, "cannot be a file name"},
+		"hidden id":     {func(d *Description, _ *[]forged) { d.ID = ".x" }, "cannot be a file name"},
+		"long id":       {func(d *Description, _ *[]forged) { d.ID = strings.Repeat("x", 300) }, "more than 255 bytes"},
+		"path as digest": {func(d *Description, _ *[]forged) {
+			d.Flotobuild.Images[0].Manifests[0].Layers[0].DiffID = "sha256:../../x"
+		}, "digest"},
+		"other digest": {func(d *Description, _ *[]forged) {
+			d.Flotobuild.Images[0].Manifests[0].Layers[0].DiffID = digest.Digest("sha512:" + strings.Repeat("0", 128))
+		}, "digest"},
+		"negative size": {func(d *Description, _ *[]forged) { d.Flotobuild.Contents[1].Size = -1 }, "size -1"},
+		"path as parent": {func(d *Description, _ *[]forged) {
+			d.ParentID = "../x"
+			d.Flotobuild.Parents = []ParentRef{{ID: "../x", DescriptionDigest: digest.FromString("x")}}
+		}, "cannot be a file name"},
 		"no root":       {func(d *Description, _ *[]forged) { d.RootDefinitionFile = "" }, "rootDefinitionFile is empty"},
 		"other root":    {func(d *Description, _ *[]forged) { d.RootDefinitionFile = "x.hcl" }, `"conf/x.hcl", which rootDefinitionFile names`},
 		"newer":         {func(d *Description, _ *[]forged) { d.Flotobuild.FormatVersion = 2 }, "newer flotobuild"},

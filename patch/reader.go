@@ -25,6 +25,7 @@ type Reader struct {
 	size    int64
 	files   []*zip.File // in the order of the file
 	entries map[string]entry
+	records []*record // like files; packCRC is not known
 	file    io.Closer // nil when NewReader was given its reader
 }
 
@@ -79,6 +80,9 @@ func newReader(r io.ReaderAt, size int64) (*Reader, error) {
 	}
 	p := &Reader{Header: *h, r: r, size: size, files: z.File, entries: make(map[string]entry, len(z.File))}
 	if err := p.match(); err != nil {
+		return nil, err
+	}
+	if err := p.place(); err != nil {
 		return nil, err
 	}
 	return p, p.checkLinks()
@@ -160,6 +164,8 @@ func matchFile(c Content, f *zip.File) error {
 		return fmt.Errorf("has method %d, which is neither stored nor deflated", f.Method)
 	case f.Method != methodStore && strings.HasPrefix(c.Path, "images/"):
 		return errors.New("is deflated: what belongs to images must be stored")
+	case f.Method != methodStore && !deflatable(c):
+		return fmt.Errorf("is deflated: links, and what has more than %d bytes, must be stored", maxDeflate)
 	}
 	return nil
 }

@@ -101,7 +101,7 @@ func decodeReceipt(b []byte) (*Receipt, *Header, error) {
 	if len(b) > MaxReceipt {
 		return nil, nil, fmt.Errorf("it has %d bytes, and %d are the limit", len(b), MaxReceipt)
 	}
-	if err := checkKeys(json.NewDecoder(bytes.NewReader(b))); err != nil {
+	if err := CheckKeys(b); err != nil {
 		return nil, nil, err
 	}
 	r := new(Receipt)

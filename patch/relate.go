@@ -18,6 +18,9 @@ import (
 // layer checks a layer's blob and the diff id of what it decompresses to, in
 // one pass.
 func (v *verification) layer(ctx context.Context, l Layer, blob io.Reader) error {
+	if !store.Compressed(l.MediaType) {
+		return v.plainLayer(ctx, l, blob)
+	}
 	hash := sha256.New()
 	err := decompress(ctx, hash, l.MediaType, blob)
 	if _, bad := io.Copy(io.Discard, blob); bad != nil {
@@ -29,10 +32,27 @@ func (v *verification) layer(ctx context.Context, l Layer, blob io.Reader) error
 	if got := digest.NewDigest(digest.SHA256, hash); got != l.DiffID {
 		return fmt.Errorf("entry %q has diff id %s, and the description says %s", BlobEntry(l.Digest), got, l.DiffID)
 	}
+	v.layerDone()
+	return nil
+}
+
+// plainLayer checks an uncompressed layer: its blob is the tar, so that one
+// digest says all.
+func (v *verification) plainLayer(ctx context.Context, l Layer, blob io.Reader) error {
+	if _, err := verify.Copy(ctx, io.Discard, blob); err != nil {
+		return err
+	}
+	if l.Digest != l.DiffID {
+		return fmt.Errorf("entry %q has diff id %s, and the description says %s", BlobEntry(l.Digest), l.Digest, l.DiffID)
+	}
+	v.layerDone()
+	return nil
+}
+
+func (v *verification) layerDone() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.report.Layers++
-	return nil
 }
 
 func decompress(ctx context.Context, w io.Writer, mediaType string, r io.Reader) error {

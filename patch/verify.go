@@ -118,17 +118,11 @@ func (v *verification) findLayers() {
 func (v *verification) entries(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	var off int64
-	for _, f := range v.p.files {
-		e := v.p.entries[f.Name]
-		r := &record{
-			name: f.Name, mode: e.Mode, modified: v.p.Description.CreationDate.Time, method: f.Method,
-			crc: f.CRC32, size: e.Size, packed: int64(f.CompressedSize64), offset: off,
-		}
-		v.records = append(v.records, r)
-		off += int64(len(r.local())) + r.packed
+	for _, known := range v.p.records {
+		r := *known
+		v.records = append(v.records, &r)
 		g.Go(func() error {
-			if err := v.entry(ctx, e.Content, r); err != nil {
+			if err := v.entry(ctx, v.p.entries[r.name].Content, &r); err != nil {
 				v.problem(err)
 			}
 			return context.Cause(ctx)
@@ -140,9 +134,6 @@ func (v *verification) entries(ctx context.Context) error {
 // entry checks one entry and its local header.
 func (v *verification) entry(ctx context.Context, c Content, r *record) error {
 	start := r.offset + int64(len(r.local()))
-	if start+r.packed > v.p.size {
-		return fmt.Errorf("entry %q reaches beyond the end of the file", c.Path)
-	}
 	packed, sum := crc32.NewIEEE(), crc32.NewIEEE()
 	var raw io.Reader = io.NewSectionReader(v.p.r, start, r.packed)
 	if r.method == methodDeflate {

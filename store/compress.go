@@ -43,8 +43,9 @@ type nopCloser struct{ io.Writer }
 
 func (nopCloser) Close() error { return nil }
 
-// compress writes to w what is written to the result; Close ends the stream.
-func (c Compression) compress(w io.Writer) (io.WriteCloser, error) {
+// NewWriter compresses to w what is written to the result; Close ends the
+// stream, and not w. The same bytes give the same stream.
+func (c Compression) NewWriter(w io.Writer) (io.WriteCloser, error) {
 	switch c {
 	case Zstd:
 		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithWindowSize(8<<20))
@@ -54,6 +55,12 @@ func (c Compression) compress(w io.Writer) (io.WriteCloser, error) {
 		return nopCloser{w}, nil
 	}
 	return nil, fmt.Errorf("compression %q is none of zstd, gzip and none", c)
+}
+
+// Compressed says whether a media type names a compression; Decompress takes
+// others as they are.
+func Compressed(mediaType string) bool {
+	return strings.HasSuffix(mediaType, "gzip") || strings.HasSuffix(mediaType, "zstd")
 }
 
 // Decompress reads the tar of a layer of that media type. Media types that

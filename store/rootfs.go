@@ -48,7 +48,7 @@ func (s *Store) layer(c Compression, write func(io.Writer) error) (*Layer, error
 		return nil, err
 	}
 	defer w.Abort()
-	z, err := c.compress(w)
+	z, err := c.NewWriter(w)
 	if err != nil {
 		return nil, err
 	}

@@ -53,25 +53,25 @@ func (f *buildFlags) check() error {
 
 // buildOptions are what a build needs besides the plan.
 func (a *app) buildOptions(p *project, plan *planner.Plan, f *buildFlags, epoch *time.Time, progress *executor.Progress) executor.Options {
+	opts := p.executorOptions(plan)
+	opts.Engine.InProcess = f.noDaemon
+	opts.Epoch, opts.Parallelism, opts.KeepGoing = epoch, f.parallelism, f.keepGoing
+	opts.Progress, opts.Observe = progress, a.events.observe
+	opts.Recheck = func(ctx context.Context) error { return p.recheck(ctx, plan) }
+	return opts
+}
+
+// executorOptions are those that every command with builds has.
+func (p *project) executorOptions(plan *planner.Plan) executor.Options {
 	return executor.Options{
 		Dir:      p.dir,
 		StoreDir: filepath.Join(p.dataDir, "store"),
-		Engine: engine.Options{
-			Hosts:     engineHosts(plan.Engine.Hosts),
-			Version:   version,
-			InProcess: f.noDaemon,
-		},
-		Now:         time.Now(),
-		Epoch:       epoch,
-		Parallelism: f.parallelism,
-		KeepGoing:   f.keepGoing,
-		Observe:     a.events.observe,
-		Progress:    progress,
-		Producer:    producer,
+		Engine:   engine.Options{Hosts: engineHosts(plan.Engine.Hosts), Version: version},
+		Now:      time.Now(),
+		Producer: producer,
 		Render: func(site string, images map[string]digest.Digest, info planner.PatchInfo) (map[string][]byte, error) {
 			return planner.Render(p.config, site, images, info)
 		},
-		Recheck: func(ctx context.Context) error { return p.recheck(ctx, plan) },
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"newest":      cmdNewest,
+		"floto":       cmdFloto,
+		"shuffled":    cmdShuffled,
 		"patches":     cmdPatches,
 		"diffids":     cmdDiffIDs,
 		"json":        cmdJSON,

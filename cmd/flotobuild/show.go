@@ -22,6 +22,15 @@ func newShowCommand(a *app) *cobra.Command {
 			if looksLikePlan(args[0]) {
 				return a.showSaved(args[0], asJSON, detail)
 			}
+			old, err := openLegacy(args[0])
+			if err != nil {
+				return err
+			}
+			if old != nil {
+				defer old.Close()
+				a.showLegacy(old, asJSON)
+				return nil
+			}
 			p, err := openPatchFile(args[0])
 			if err != nil {
 				return err

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/legacy"
 )
 
 // verifyFlags are the flags of verify.
@@ -16,6 +17,8 @@ type verifyFlags struct {
 	asJSON        bool
 	parents       []string
 	requireParent bool
+	rebuild       bool
+	vars          variableFlags
 }
 
 // A verification is the outcome for one file.
@@ -26,6 +29,10 @@ type verification struct {
 	Complete bool          `json:"complete"`
 	Error    string        `json:"error,omitempty"` // why the file could not be opened
 	Report   *patch.Report `json:"report,omitempty"`
+	// Legacy is the report on a patch that floto itself wrote.
+	Legacy *legacy.Report `json:"legacy,omitempty"`
+	// Rebuilt compares the file with what the project gives.
+	Rebuilt *rebuilt `json:"rebuilt,omitempty"`
 }
 
 func newVerifyCommand(a *app) *cobra.Command {
@@ -35,7 +42,9 @@ func newVerifyCommand(a *app) *cobra.Command {
 		Short: "Check patch files from the first byte to the last",
 		Long: "verify checks the structure of patch files, size and digest of everything in them, every\n" +
 			"layer's content, and that nothing is missing together with the parent's patch.\n" +
-			"Parents are looked for beside each file, unless -parent names them.",
+			"Parents are looked for beside each file, unless -parent names them.\n" +
+			"With -rebuild, in the project at the state that a patch was made from, it builds the patch\n" +
+			"once more and compares. The patch is to be made with SOURCE_DATE_EPOCH for that.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return &hintError{errors.New("verify needs a patch file"), "usage: flotobuild verify FILE..."}
@@ -47,6 +56,8 @@ func newVerifyCommand(a *app) *cobra.Command {
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
 	cmd.Flags().StringArrayVar(&f.parents, "parent", nil, "check completeness with this patch `FILE`; may stand several times")
 	cmd.Flags().BoolVar(&f.requireParent, "require-parent", false, "fail where a parent is not at hand")
+	cmd.Flags().BoolVar(&f.rebuild, "rebuild", false, "build the patch again from this project, and compare")
+	f.vars.define(cmd)
 	return cmd
 }
 
@@ -64,6 +75,12 @@ func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error 
 		}
 		if f.requireParent && !v.Complete {
 			v.OK = false
+		}
+		if f.rebuild && v.OK {
+			if v.Rebuilt, err = a.rebuild(ctx, file, &f.vars); err != nil {
+				return err
+			}
+			v.OK = len(v.Rebuilt.Differences) == 0
 		}
 		ok = ok && v.OK
 		if all = append(all, v); !f.asJSON {
@@ -100,6 +117,15 @@ func (f *verifyFlags) headers() ([]*patch.Header, error) {
 // verifyFile checks one file. The error is for what ends the whole command.
 func verifyFile(ctx context.Context, file string, parents []*patch.Header) (verification, error) {
 	v := verification{File: file}
+	old, err := openLegacy(file)
+	if err != nil {
+		v.Error = err.Error()
+		return v, nil
+	}
+	if old != nil {
+		defer old.Close()
+		return verifyLegacy(ctx, file, old)
+	}
 	r, err := openPatchFile(file)
 	if err != nil {
 		v.Error = err.Error()

@@ -36,6 +36,10 @@ func (a *app) showVerification(v verification, requireParent bool) {
 		a.ui.errorf("%s", v.Error)
 		return
 	}
+	if v.Legacy != nil {
+		a.showLegacyVerification(v)
+		return
+	}
 	r := v.Report
 	a.ui.printf("  site %q, patch %s\n", r.SiteName, safe(r.ID))
 	a.ui.printf("  structure and records of the ZIP: %s\n", byteSize(r.Size))
@@ -47,6 +51,9 @@ func (a *app) showVerification(v verification, requireParent bool) {
 	}
 	for _, p := range r.Parents {
 		a.showParent(p, requireParent)
+	}
+	if v.Rebuilt != nil {
+		a.showRebuilt(v)
 	}
 	for _, p := range r.Problems {
 		a.ui.errorf("%s: %s", v.File, p)

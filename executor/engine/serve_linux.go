@@ -36,6 +36,9 @@ func Serve(ctx context.Context, opts ServeOptions) error {
 		return err
 	}
 	logrus.SetFormatter(&logrus.TextFormatter{DisableColors: true, FullTimestamp: true})
+	// The folders that a RUN step finds made, such as /dev, get into its layer:
+	// their modes must not depend on who started the engine.
+	umask(0o022)
 	lock, err := acquire(ctx, opts.StateDir)
 	if err != nil {
 		return err

@@ -20,6 +20,8 @@ type File struct {
 	f    *os.File
 	ops  operations
 	done bool
+
+	written, begun int64 // bytes; of those, what the disk has been told to take
 }
 
 // operations are the steps that make a file real; tests let them fail.
@@ -82,8 +84,19 @@ func lockNew(f *os.File) (bool, error) {
 // Name is the temporary path.
 func (f *File) Name() string { return f.f.Name() }
 
-// Write appends to the file.
-func (f *File) Write(p []byte) (int, error) { return f.f.Write(p) }
+// ahead is how much is written before the disk is told to take it, in bytes.
+const ahead = 16 << 20
+
+// Write appends to the file. The disk begins to take a large file while it is
+// written, so that the end does not wait for all of it.
+func (f *File) Write(p []byte) (int, error) {
+	n, err := f.f.Write(p)
+	if f.written += int64(n); f.written-f.begun >= ahead {
+		flushBehind(f.f, f.begun, f.written-f.begun)
+		f.begun = f.written
+	}
+	return n, err
+}
 
 // WriteAt writes at an offset and does not move the place of Write.
 func (f *File) WriteAt(p []byte, off int64) (int, error) { return f.f.WriteAt(p, off) }

@@ -113,11 +113,15 @@ func (v *Reader) end() error {
 const chunk = 256 << 10
 
 // Copy copies src to dst until EOF or until ctx is done, and returns the bytes
-// written.
+// written. src may be read in another goroutine, which has ended when Copy
+// returns.
 func Copy(ctx context.Context, dst io.Writer, src io.Reader) (int64, error) {
 	n := int64(chunk)
 	if v, ok := src.(*Reader); ok {
 		n = max(min(n, v.size), 1)
+	}
+	if n == chunk && dst != io.Discard {
+		return pipeline(dst, ContextReader(ctx, src))
 	}
 	return io.CopyBuffer(struct{ io.Writer }{dst}, ContextReader(ctx, src), make([]byte, n))
 }
