@@ -25,6 +25,8 @@ type Description struct {
 	Author             string                   `json:"author"`
 	Producer           string                   `json:"producer"`
 	Flotobuild         Additions                `json:"flotobuild"`
+
+	unknown *unknown // what Decode found beyond these fields
 }
 
 // FormatVersion is the version of the additions that this package writes, and
@@ -42,6 +44,9 @@ type Additions struct {
 	Bases         []Image          `json:"bases,omitempty"`
 	Contents      []Content        `json:"contents"` // every other entry of the ZIP, in its order
 	Parents       []ParentRef      `json:"parents,omitempty"`
+	// Release is set where Merge or Rebase made the patch: the patch that it
+	// stands for. A site is at the same release after either of them.
+	Release *ParentRef `json:"release,omitempty"`
 	RemovedImages []RemovedImage   `json:"removedImages,omitempty"`
 	Transport     []LayerTransport `json:"transport,omitempty"` // every layer that the patch carries
 }

@@ -20,8 +20,12 @@ type Header struct {
 	raw    []byte
 }
 
-// Ref names the patch as a parent.
+// Ref names the patch as a parent: by itself, or by the release that it stands
+// for. What follows that release applies on top of this patch as well.
 func (h *Header) Ref() ParentRef {
+	if r := h.Description.Flotobuild.Release; r != nil {
+		return *r
+	}
 	return ParentRef{ID: h.Description.ID, DescriptionDigest: h.Digest}
 }
 
