@@ -161,13 +161,14 @@ func (b *base) rebase(release *Header) (*Description, error) {
 		return nil, errors.New("the patch is made for these parents already")
 	}
 	ref := release.Ref()
+	_, parent := old.Rendered()
 	if slices.ContainsFunc(b.refs, release.Is) {
 		return nil, fmt.Errorf("patch %q brings the release that the parent has already", old.ID)
 	}
 	d := *old
 	d.ID = rebasedID(old, b.refs)
 	d.ParentID, d.ParentRevision, d.ParentName = b.id, b.revision, b.name
-	d.Flotobuild.Parents, d.Flotobuild.Release = slices.Clone(b.refs), &ref
+	d.Flotobuild.Parents, d.Flotobuild.Release = slices.Clone(b.refs), &Release{ref.ID, ref.DescriptionDigest, parent}
 	names := make(map[string]bool)
 	for _, i := range old.Flotobuild.Images {
 		names[i.Name] = true

@@ -11,8 +11,8 @@ import (
 // the release that it stands for.
 func parentsBeside(file string, d *patch.Description) []*patch.Header {
 	related := d.Flotobuild.Parents
-	if r := d.Flotobuild.Release; r != nil {
-		related = append(slices.Clone(related), *r)
+	if d.Flotobuild.Release != nil {
+		related = append(slices.Clone(related), d.Ref(""))
 	}
 	if len(related) == 0 {
 		return nil

@@ -122,8 +122,8 @@ func (h *Hand) Ancestors(dir string, p *patch.Reader) error {
 // related lists the patches that may hold what d needs and does not bring.
 func related(d *patch.Description) []patch.ParentRef {
 	out := slices.Clone(d.Flotobuild.Parents)
-	if r := d.Flotobuild.Release; r != nil {
-		out = append(out, *r)
+	if d.Flotobuild.Release != nil {
+		out = append(out, d.Ref(""))
 	}
 	return out
 }
@@ -162,4 +162,3 @@ func (h *Hand) Blob(ctx context.Context, d digest.Digest) (store.Blob, error) {
 	}
 	return nil, fmt.Errorf("cannot open blob %q: %w", d, fs.ErrNotExist)
 }
-
