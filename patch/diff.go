@@ -48,8 +48,9 @@ type ImageDifference struct {
 	Change Change        `json:"change"`
 	A      digest.Digest `json:"a,omitempty"` // id
 	B      digest.Digest `json:"b,omitempty"`
-	// Layers are all of both, each once: those of A that B has not, then those
-	// of B, base first.
+	// Layers are those of the image in A that no image of B has, then those of
+	// the image in B, base first, each once. They are new where no image of A
+	// has them.
 	Layers []LayerDifference `json:"layers"`
 }
 
@@ -97,8 +98,8 @@ func Diff(a, b *Header) *Difference {
 		A:             ParentRef{x.ID, a.Digest},
 		B:             ParentRef{y.ID, b.Digest},
 		Attributes:    diffAttributes(x, y),
-		Images:        diffImages(x.Flotobuild.Images, y.Flotobuild.Images),
-		Layers:        totals(diffLayers(x.Flotobuild.Images, y.Flotobuild.Images)),
+		Images:        diffImages(x, y),
+		Layers:        totals(diffLayers(layersOf(x.Flotobuild.Images), layersOf(y.Flotobuild.Images), diffIDs(x), diffIDs(y))),
 		Files:         diffFiles(x.Flotobuild.Contents, y.Flotobuild.Contents),
 	}
 }
@@ -122,16 +123,17 @@ func diffAttributes(a, b *Description) []AttributeDifference {
 	return out
 }
 
-func diffImages(a, b []Image) []ImageDifference {
+func diffImages(a, b *Description) []ImageDifference {
 	out := []ImageDifference{}
-	both(a, b, func(i Image) string { return i.Name }, strings.Compare, func(name string, x, y *Image) {
+	had, has := diffIDs(a), diffIDs(b)
+	both(a.Flotobuild.Images, b.Flotobuild.Images, func(i Image) string { return i.Name }, strings.Compare, func(name string, x, y *Image) {
 		d := ImageDifference{Name: name, Change: Same}
-		var old, now []Image
+		var old, now []Layer
 		if x != nil {
-			d.A, old = x.ID, []Image{*x}
+			d.A, old = x.ID, layersOf([]Image{*x})
 		}
 		if y != nil {
-			d.B, now = y.ID, []Image{*y}
+			d.B, now = y.ID, layersOf([]Image{*y})
 		}
 		switch {
 		case x == nil:
@@ -141,33 +143,35 @@ func diffImages(a, b []Image) []ImageDifference {
 		case x.ID != y.ID:
 			d.Change = Changed
 		}
-		d.Layers = diffLayers(old, now)
+		d.Layers = diffLayers(old, now, had, has)
 		out = append(out, d)
 	})
 	return out
 }
 
-func diffLayers(a, b []Image) []LayerDifference {
-	old, now := layersOf(a), layersOf(b)
-	has, kept := make(map[digest.Digest]bool), make(map[digest.Digest]bool)
-	for _, l := range old {
-		has[l.DiffID] = true
-	}
-	for _, l := range now {
-		kept[l.DiffID] = true
-	}
+// diffLayers compares layers; had and has are the diff ids of all of them before
+// and after.
+func diffLayers(old, now []Layer, had, has map[digest.Digest]bool) []LayerDifference {
 	out := []LayerDifference{}
 	for _, l := range old {
-		if !kept[l.DiffID] {
+		if !has[l.DiffID] {
 			out = append(out, LayerDifference{Removed, l.DiffID, l.Size, l.CreatedBy})
 		}
 	}
 	for _, l := range now {
 		change := Added
-		if has[l.DiffID] {
+		if had[l.DiffID] {
 			change = Same
 		}
 		out = append(out, LayerDifference{change, l.DiffID, l.Size, l.CreatedBy})
+	}
+	return out
+}
+
+func diffIDs(d *Description) map[digest.Digest]bool {
+	out := make(map[digest.Digest]bool)
+	for _, l := range layersOf(d.Flotobuild.Images) {
+		out[l.DiffID] = true
 	}
 	return out
 }
