@@ -94,7 +94,7 @@ func (a *app) writeRelated(ctx context.Context, hand *relate.Hand, dir string, d
 	}
 	a.ui.printf("  brings the release %s\n", safe(d.Ref("").ID))
 	a.ui.printf("  %s in this patch\n", count(len(d.Flotobuild.Transport), "layer"))
-	if _, err := release.Open(patch.SignatureEntry); err == nil {
+	if release.Signatures() > 0 {
 		a.ui.warnf("the signatures of %s do not cover this patch: sign it anew", d.Ref("").ID)
 	}
 	return nil

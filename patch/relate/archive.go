@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -16,8 +15,9 @@ import (
 	"github.com/flotobuild/flotobuild/store"
 )
 
-// An archive writes the form of docker save. Layers stand in it as plain tars or
-// as gzip, which every Docker reads; others are decompressed.
+// An archive writes the form of docker save. Layers stand in it as plain tars:
+// older tools know no zstd, and some take all layers for compressed when the
+// first one is.
 type archive struct {
 	w    *tar.Writer
 	hand *Hand
@@ -79,10 +79,6 @@ func (a *archive) header(name string, size int64) error {
 
 // layer writes a layer, once, and gives its name.
 func (a *archive) layer(ctx context.Context, l patch.Layer) (string, error) {
-	if strings.HasSuffix(l.MediaType, "gzip") {
-		name := l.Digest.Encoded() + ".tar.gz"
-		return name, a.stored(ctx, name, l)
-	}
 	name := l.DiffID.Encoded() + ".tar"
 	if a.done[name] {
 		return name, nil
@@ -99,25 +95,6 @@ func (a *archive) layer(ctx context.Context, l patch.Layer) (string, error) {
 	a.done[name] = true
 	_, err = a.unpack(ctx, l, a.w)
 	return name, err
-}
-
-// stored writes a blob as it is.
-func (a *archive) stored(ctx context.Context, name string, l patch.Layer) error {
-	if a.done[name] {
-		return nil
-	}
-	a.done[name] = true
-	b, err := a.hand.Blob(ctx, l.Digest)
-	if err != nil {
-		return err
-	}
-	r := stream(b)
-	defer r.Close()
-	if err := a.header(name, l.Size); err != nil {
-		return err
-	}
-	_, err = verify.Copy(ctx, a.w, verify.NewReader(r, fmt.Sprintf("layer %q", l.DiffID), l.Size, l.Digest))
-	return err
 }
 
 // unpack decompresses a layer, compares it with its diff id, and gives its size.

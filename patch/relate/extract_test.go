@@ -162,7 +162,7 @@ func TestMissingLayers(t *testing.T) {
 	}
 }
 
-// The archive has layers of gzip as they are, and others as plain tars.
+// Layers of gzip and of zstd become plain tars.
 func TestArchive(t *testing.T) {
 	s := newSite(t)
 	one, two := chainOf(s)
