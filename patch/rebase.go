@@ -3,6 +3,7 @@ package patch
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -59,7 +60,7 @@ type base struct {
 	refs               []ParentRef
 	id, revision, name string // of the first parent
 	hasID, hasBlob     func(digest.Digest) bool
-	// removed lists images of the first parent that i is none of.
+	// removed lists images of the parents whose names are not among images.
 	removed func(images map[string]bool) []RemovedImage
 }
 
@@ -77,7 +78,7 @@ func newBase(site string, parents []*Header) (*base, error) {
 	b := &base{
 		hasID:   all(func(d *Description) map[digest.Digest]bool { return set(d.RequiredImageIDs) }),
 		hasBlob: all(blobSet),
-		removed: func(map[string]bool) []RemovedImage { return nil },
+		removed: func(images map[string]bool) []RemovedImage { return removedFrom(parents, images) },
 	}
 	for i, p := range parents {
 		d := p.Description
@@ -91,16 +92,20 @@ func newBase(site string, parents []*Header) (*base, error) {
 	if len(parents) > 0 {
 		d := parents[0].Description
 		b.id, b.revision, b.name = parents[0].Ref().ID, d.Revision, d.Name
-		b.removed = func(images map[string]bool) []RemovedImage { return removedFrom(d, images) }
 	}
 	return b, nil
 }
 
-func removedFrom(d *Description, images map[string]bool) []RemovedImage {
+// removedFrom lists images of patches that are not among images, each name once.
+func removedFrom(patches []*Header, images map[string]bool) []RemovedImage {
 	var out []RemovedImage
-	for _, i := range d.Flotobuild.Images {
-		if !images[i.Name] {
-			out = append(out, RemovedImage{Name: i.Name, ID: i.ID})
+	seen := maps.Clone(images)
+	for _, p := range patches {
+		for _, i := range p.Description.Flotobuild.Images {
+			if !seen[i.Name] {
+				seen[i.Name] = true
+				out = append(out, RemovedImage{Name: i.Name, ID: i.ID})
+			}
 		}
 	}
 	return out

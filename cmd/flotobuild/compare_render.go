@@ -167,7 +167,7 @@ func (r *differenceRenderer) lines(unified []byte) {
 	}
 }
 
-func mode(m patch.Mode) string { return fmt.Sprintf("%04o", uint32(m)) }
+func mode(m patch.Mode) string { return fmt.Sprintf("%#o", uint32(m)) }
 
 // sizes writes the size before and after.
 func sizes(f patch.FileDifference) string {
