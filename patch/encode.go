@@ -100,8 +100,8 @@ func decode(b []byte) (*Description, error) {
 	if err := checkKeys(json.NewDecoder(bytes.NewReader(b))); err != nil {
 		return nil, err
 	}
-	d := new(Description)
-	if err := json.Unmarshal(b, d); err != nil {
+	d, err := unmarshal(b)
+	if err != nil {
 		return nil, err
 	}
 	switch v := d.Flotobuild.FormatVersion; {
@@ -114,6 +114,22 @@ func decode(b []byte) (*Description, error) {
 		if c := &d.Flotobuild.Contents[i]; c.Mode == 0 {
 			c.Mode = ModeFile
 		}
+	}
+	return d, nil
+}
+
+// unmarshal fills in the fields, and keeps what there is no field for. That is
+// looked for only where there is some: descriptions are long.
+func unmarshal(b []byte) (*Description, error) {
+	d := new(Description)
+	strict := json.NewDecoder(bytes.NewReader(b))
+	strict.DisallowUnknownFields()
+	if strict.Decode(d) == nil {
+		return d, nil
+	}
+	d = new(Description)
+	if err := json.Unmarshal(b, d); err != nil {
+		return nil, err
 	}
 	var err error
 	d.unknown, err = unknownIn(reflect.TypeFor[Description](), bytes.TrimSpace(b))
