@@ -135,7 +135,7 @@ func (r *run) describe(ctx context.Context, d *draft, images []patch.Image) erro
 	desc.Flotobuild.Parents = s.Parents
 	if len(d.parents) > 0 {
 		p := d.parents[0]
-		desc.ParentID, desc.ParentRevision, desc.ParentName = p.ID, p.Revision, p.Name
+		desc.ParentID, desc.ParentRevision, desc.ParentName = p.Ref("").ID, p.Revision, p.Name
 	}
 	desc.Flotobuild.RemovedImages = removed(d.parents, images)
 	desc.SetImages(images, d.parents)

@@ -61,7 +61,7 @@ func (p *parents) open(ctx context.Context, location string, ref patch.ParentRef
 	if err != nil {
 		return nil, false, err
 	}
-	if o.Digest != ref.DescriptionDigest {
+	if !o.Is(ref) {
 		o.Close()
 		return nil, false, fmt.Errorf("%q has changed since the plan was made: plan again", location)
 	}
@@ -74,7 +74,7 @@ func (p *parents) open(ctx context.Context, location string, ref patch.ParentRef
 }
 
 func (p *parents) add(file string, r *patch.Reader, known map[digest.Digest]*patch.Reader) {
-	known[r.Digest] = r
+	known[r.Digest], known[r.Ref().DescriptionDigest] = r, r
 	p.files = append(p.files, r)
 	p.all = append(p.all, namedSource{r, file})
 }
@@ -89,7 +89,12 @@ func (p *parents) ancestors(dir string, r *patch.Reader, known map[digest.Digest
 	byDigest := make(map[digest.Digest]string)
 	for _, f := range files {
 		if f.Header != nil {
-			byDigest[f.Header.Digest] = f.Path
+			byDigest[f.Header.Ref().DescriptionDigest] = f.Path
+		}
+	}
+	for _, f := range files {
+		if f.Header != nil {
+			byDigest[f.Header.Digest] = f.Path // rather than one that stands for it
 		}
 	}
 	queue := r.Description.Flotobuild.Parents

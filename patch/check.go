@@ -158,6 +158,11 @@ func (d *Description) checkParents() error {
 			return fmt.Errorf("it names itself, %q, as parent", d.ID)
 		}
 	}
+	if r := d.Flotobuild.Release; r != nil {
+		if err := verify.CheckDigest(r.DescriptionDigest); err != nil {
+			return fmt.Errorf("release %q: %w", r.ID, err)
+		}
+	}
 	switch {
 	case len(parents) == 0 && d.ParentID != "":
 		return fmt.Errorf("parentId is %q, and parents are none", d.ParentID)

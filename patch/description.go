@@ -25,6 +25,8 @@ type Description struct {
 	Author             string                   `json:"author"`
 	Producer           string                   `json:"producer"`
 	Flotobuild         Additions                `json:"flotobuild"`
+
+	unknown *unknown // what Decode found beyond these fields
 }
 
 // FormatVersion is the version of the additions that this package writes, and
@@ -39,9 +41,12 @@ type Additions struct {
 	// Bases are images that the required ones are built on and that are not
 	// required themselves, sorted by address. Sites do not need them: they are
 	// what the next build needs to know of this one, see Records.
-	Bases         []Image          `json:"bases,omitempty"`
-	Contents      []Content        `json:"contents"` // every other entry of the ZIP, in its order
-	Parents       []ParentRef      `json:"parents,omitempty"`
+	Bases    []Image     `json:"bases,omitempty"`
+	Contents []Content   `json:"contents"` // every other entry of the ZIP, in its order
+	Parents  []ParentRef `json:"parents,omitempty"`
+	// Release is set where Merge or Rebase made the patch: the patch that it
+	// stands for. A site is at the same release after either of them.
+	Release       *Release         `json:"release,omitempty"`
 	RemovedImages []RemovedImage   `json:"removedImages,omitempty"`
 	Transport     []LayerTransport `json:"transport,omitempty"` // every layer that the patch carries
 }
@@ -105,6 +110,34 @@ type Content struct {
 type ParentRef struct {
 	ID                string        `json:"id"`
 	DescriptionDigest digest.Digest `json:"descriptionDigest"` // of the exact bytes of its patch-description.json
+}
+
+// A Release names the patch that first brought what a merged or rebased one
+// brings again.
+type Release struct {
+	ID                string        `json:"id"`
+	DescriptionDigest digest.Digest `json:"descriptionDigest"`
+	// ParentID is the first parent of that patch. Manifest and documents were
+	// rendered with it, and with ID.
+	ParentID string `json:"parentId,omitempty"`
+}
+
+// Ref names the patch of description d, whose exact bytes have the digest own,
+// as a parent: by itself, or by the release that it stands for.
+func (d *Description) Ref(own digest.Digest) ParentRef {
+	if r := d.Flotobuild.Release; r != nil {
+		return ParentRef{ID: r.ID, DescriptionDigest: r.DescriptionDigest}
+	}
+	return ParentRef{ID: d.ID, DescriptionDigest: own}
+}
+
+// Rendered gives the ids of the patch and of its parent that manifest and
+// documents were rendered with.
+func (d *Description) Rendered() (id, parent string) {
+	if r := d.Flotobuild.Release; r != nil {
+		return r.ID, r.ParentID
+	}
+	return d.ID, d.ParentID
 }
 
 // A RemovedImage was in the parent and is no longer required.

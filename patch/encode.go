@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode"
@@ -28,17 +29,37 @@ func Encode(d *Description) ([]byte, error) {
 	c.Flotobuild.Contents = orEmpty(c.Flotobuild.Contents)
 	c.Flotobuild.Images = filled(orEmpty(c.Flotobuild.Images))
 	c.Flotobuild.Bases = filled(c.Flotobuild.Bases)
+	b, err := encode(&c)
+	if err != nil {
+		return nil, fmt.Errorf("cannot encode description: %w", err)
+	}
+	if len(b) > MaxDescription {
+		return nil, fmt.Errorf("cannot encode description: it would have %d bytes, and %d are the limit", len(b), MaxDescription)
+	}
+	return b, nil
+}
+
+// encode encodes the fields, and the unknown members with them.
+func encode(d *Description) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(&c); err != nil {
-		return nil, fmt.Errorf("cannot encode description: %w", err)
+	if d.unknown == nil {
+		e.SetIndent("", "  ")
+		err := e.Encode(d)
+		return b.Bytes(), err
 	}
-	if b.Len() > MaxDescription {
-		return nil, fmt.Errorf("cannot encode description: it would have %d bytes, and %d are the limit", b.Len(), MaxDescription)
+	if err := e.Encode(d); err != nil {
+		return nil, err
 	}
-	return b.Bytes(), nil
+	raw, err := d.unknown.insert(reflect.TypeFor[Description](), b.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = json.Indent(&out, raw, "", "  ")
+	out.WriteByte('\n')
+	return out.Bytes(), err
 }
 
 // filled gives a copy of images in which no list is nil.
@@ -61,8 +82,9 @@ func orEmpty[T any](s []T) []T {
 	return s
 }
 
-// Decode parses patch-description.json. Unknown fields are ignored, wrong
-// types, keys that stand twice and data behind the object are not.
+// Decode parses patch-description.json. Fields that it does not know are kept
+// for Encode. Wrong types, keys that stand twice and data behind the object are
+// refused.
 func Decode(b []byte) (*Description, error) {
 	d, err := decode(b)
 	if err != nil {
@@ -78,8 +100,8 @@ func decode(b []byte) (*Description, error) {
 	if err := CheckKeys(b); err != nil {
 		return nil, err
 	}
-	d := new(Description)
-	if err := json.Unmarshal(b, d); err != nil {
+	d, err := unmarshal(b)
+	if err != nil {
 		return nil, err
 	}
 	switch v := d.Flotobuild.FormatVersion; {
@@ -94,6 +116,24 @@ func decode(b []byte) (*Description, error) {
 		}
 	}
 	return d, nil
+}
+
+// unmarshal fills in the fields, and keeps what there is no field for. That is
+// looked for only where there is some: descriptions are long.
+func unmarshal(b []byte) (*Description, error) {
+	d := new(Description)
+	strict := json.NewDecoder(bytes.NewReader(b))
+	strict.DisallowUnknownFields()
+	if strict.Decode(d) == nil {
+		return d, nil
+	}
+	d = new(Description)
+	if err := json.Unmarshal(b, d); err != nil {
+		return nil, err
+	}
+	var err error
+	d.unknown, err = unknownIn(reflect.TypeFor[Description](), bytes.TrimSpace(b))
+	return d, err
 }
 
 // maxDepth bounds the nesting of a description's values.

@@ -119,6 +119,7 @@ func TestCompare(t *testing.T) {
 func FuzzDecodeDescription(f *testing.F) {
 	f.Add([]byte(`{"flotobuild": {"formatVersion": 1}}`))
 	f.Add([]byte(`{"creationDate": "2015-11-18T11:38:05.717Z", "imageMap": {"a": "sha256:00"}, "flotobuild": {"formatVersion": 1, "contents": [{"path": "a", "mode": "0755"}]}}`))
+	f.Add([]byte(`{"x": {"a": 1.0}, "flotobuild": {"formatVersion": 1, "release": {"y": null}, "contents": [{"path": "a", "z": []}, null, {"z": "\u003c"}]}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d, err := Decode(b)
 		if err != nil {

@@ -20,10 +20,9 @@ type Header struct {
 	raw    []byte
 }
 
-// Ref names the patch as a parent.
-func (h *Header) Ref() ParentRef {
-	return ParentRef{ID: h.Description.ID, DescriptionDigest: h.Digest}
-}
+// Ref names the patch as a parent: by itself, or by the release that it stands
+// for. What follows that release applies on top of this patch as well.
+func (h *Header) Ref() ParentRef { return h.Description.Ref(h.Digest) }
 
 // Raw gives the exact bytes of patch-description.json.
 func (h *Header) Raw() []byte { return bytes.Clone(h.raw) }

@@ -52,7 +52,7 @@ func (m Mode) check() error {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (m Mode) MarshalJSON() ([]byte, error) { return json.Marshal(fmt.Sprintf("%04o", uint32(m))) }
+func (m Mode) MarshalJSON() ([]byte, error) { return json.Marshal(fmt.Sprintf("%#o", uint32(m))) }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (m *Mode) UnmarshalJSON(b []byte) error {

@@ -197,7 +197,7 @@ func TestGoldenBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "2ccf6ac8c772b5a63ce0db33fc551b1f33431d29ded498efb926263a02025dda"
+	const want = "398afab7acb0ed0069039b7b616c8de76ad47f48784fa3f37630bb851e0c12fd"
 	if got := digest.FromBytes(b).Encoded(); got != want {
 		t.Errorf("sha256 of the patch is %s, want %s: a change of the format must be meant", got, want)
 	}

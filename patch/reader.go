@@ -2,6 +2,7 @@ package patch
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -281,6 +282,16 @@ func (p *Reader) blob(d digest.Digest) (store.Blob, error) {
 func (p *Reader) Has(d digest.Digest) bool {
 	_, ok := p.entries[BlobEntry(d)]
 	return ok
+}
+
+// Signatures counts the lines of patch-description.json.sig, one for each
+// signature, whatever they are worth; 0 for a patch that is not signed.
+func (p *Reader) Signatures() int {
+	b, err := p.read(SignatureEntry)
+	if err != nil {
+		return 0
+	}
+	return len(bytes.Fields(b))
 }
 
 // Index reads images/index.json, which names every required image.

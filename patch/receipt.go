@@ -55,7 +55,7 @@ func NewReceipt(h *Header, created Time, images []ReceiptImage) *Receipt {
 		ReceiptVersion: ReceiptVersion,
 		SiteName:       h.Description.SiteName,
 		CreationDate:   created,
-		Active:         h.Ref(),
+		Active:         ParentRef{h.Description.ID, h.Digest},
 		Images:         orEmpty(images),
 		Description:    h.Raw(),
 	}
@@ -123,7 +123,7 @@ func decodeReceipt(b []byte) (*Receipt, *Header, error) {
 
 func (r *Receipt) check(h *Header) error {
 	switch {
-	case h.Ref() != r.Active:
+	case r.Active != (ParentRef{h.Description.ID, h.Digest}):
 		return fmt.Errorf("its description is not that of the active patch %q", r.Active.ID)
 	case h.Description.SiteName != r.SiteName:
 		return fmt.Errorf("its description is of site %q, and the receipt of site %q", h.Description.SiteName, r.SiteName)

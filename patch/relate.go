@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -156,6 +157,7 @@ func (v *verification) manifest(ctx context.Context, want Manifest) error {
 func (v *verification) completeness(atHand []*Header) {
 	d := v.p.Description
 	v.contained()
+	v.release(atHand)
 	if len(d.Flotobuild.Parents) == 0 {
 		v.missing("the patch", nil)
 		return
@@ -173,8 +175,32 @@ func (v *verification) completeness(atHand []*Header) {
 	if len(found) < len(d.Flotobuild.Parents) {
 		return
 	}
-	if want := Contained(d.RequiredImageIDs, found); !slices.Equal(d.ContainedImageIDs, want) {
+	want := Contained(d.RequiredImageIDs, found)
+	if d.Flotobuild.Release != nil {
+		// A merge that did not know the parents may bring more.
+		has := set(d.ContainedImageIDs)
+		want = slices.DeleteFunc(want, func(id digest.Digest) bool { return has[id] })
+		if len(want) > 0 {
+			v.problem(fmt.Errorf("containedImageIds lack %q, which a parent does not have", want[0]))
+		}
+		return
+	}
+	if !slices.Equal(d.ContainedImageIDs, want) {
 		v.problem(errors.New("containedImageIds are not what is required less what the parents have"))
+	}
+}
+
+// release compares the patch with the one that it says to stand for.
+func (v *verification) release(atHand []*Header) {
+	d := v.p.Description
+	r := d.Flotobuild.Release
+	if r == nil {
+		return
+	}
+	for _, h := range atHand {
+		if h.Digest == r.DescriptionDigest && (!maps.Equal(h.Description.ImageMap, d.ImageMap) || !slices.Equal(h.Description.RequiredImageIDs, d.RequiredImageIDs)) {
+			v.problem(fmt.Errorf("its images are not those of patch %q, for which it stands", r.ID))
+		}
 	}
 }
 
@@ -183,7 +209,7 @@ func (v *verification) completeness(atHand []*Header) {
 func (v *verification) parent(ref ParentRef, atHand []*Header) *Header {
 	var other bool
 	for _, h := range atHand {
-		if h.Digest == ref.DescriptionDigest {
+		if h.Is(ref) {
 			return h
 		}
 		other = other || h.Description.ID == ref.ID

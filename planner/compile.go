@@ -106,7 +106,8 @@ func asParentHad(from *lang.Site, s *Site, parent *patch.Description, next *lang
 }
 
 func infoOf(d *patch.Description) PatchInfo {
-	return PatchInfo{ID: d.ID, Version: d.Flotobuild.Version, Revision: d.Revision, Parent: d.ParentID}
+	id, parent := d.Rendered()
+	return PatchInfo{ID: id, Version: d.Flotobuild.Version, Revision: d.Revision, Parent: parent}
 }
 
 func langSite(cfg *lang.Config, name string) *lang.Site {

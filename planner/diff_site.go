@@ -21,7 +21,7 @@ func (d *differ) site(parents []*patch.Description, s *Site) *SitePlan {
 		p.Change = ChangeUpdate
 	}
 	for _, r := range parents {
-		p.Parents = append(p.Parents, patch.ParentRef{ID: r.ID})
+		p.Parents = append(p.Parents, patch.ParentRef{ID: r.Ref("").ID})
 	}
 	p.Images = d.siteImages(parents, s)
 	p.Conf = diffConf(parent, s.Conf)

@@ -13,20 +13,21 @@ import (
 type descriptionRenderer struct {
 	patch *patch.Reader
 
-	b strings.Builder
+	b       strings.Builder
+	carried map[digest.Digest]string // how a layer travels, by diff id
 }
 
 func (r *descriptionRenderer) render() string {
 	d := r.patch.Description
-	r.head(d)
-	carried := make(map[digest.Digest]bool)
+	r.carried = make(map[digest.Digest]string)
 	for _, t := range d.Flotobuild.Transport {
-		carried[t.DiffID] = true
+		r.carried[t.DiffID] = t.Kind
 	}
+	r.head(d)
 	r.line("")
 	r.line("%s:", count(len(d.Flotobuild.Images), "image"))
 	for _, i := range d.Flotobuild.Images {
-		r.image(i, carried)
+		r.image(i)
 	}
 	if len(d.Flotobuild.RemovedImages) > 0 {
 		r.line("")
@@ -62,27 +63,38 @@ func (r *descriptionRenderer) head(d *patch.Description) {
 		{"author", d.Author},
 		{"producer", d.Producer},
 		{"root", d.RootDefinitionFile},
+		{"digest", string(r.patch.Digest)},
 	} {
 		if f[1] != "" {
 			r.line("  %-9s %s", f[0], f[1])
 		}
 	}
+	if d.Flotobuild.Release != nil {
+		r.ref("release", d.Ref(""))
+	}
 	for _, p := range d.Flotobuild.Parents {
-		r.line("  %-9s %s", "parent", p.ID)
+		r.ref("parent", p)
 	}
 }
 
-// image writes an image and how many of its layers the patch carries.
-func (r *descriptionRenderer) image(i patch.Image, carried map[digest.Digest]bool) {
+func (r *descriptionRenderer) ref(label string, p patch.ParentRef) {
+	r.line("  %-9s %s", label, p.ID)
+	r.line("  %-9s %s", "", p.DescriptionDigest)
+}
+
+// image writes an image, the layers of it that travel, and how many do not.
+func (r *descriptionRenderer) image(i patch.Image) {
 	var here, there int
 	var hereSize, thereSize int64
+	var layers []patch.Layer
 	seen := make(map[digest.Digest]bool)
 	for _, m := range i.Manifests {
 		for _, l := range m.Layers {
 			switch {
 			case seen[l.DiffID]:
-			case carried[l.DiffID]:
+			case r.carried[l.DiffID] != "":
 				here, hereSize = here+1, hereSize+l.Size
+				layers = append(layers, l)
 			default:
 				there, thereSize = there+1, thereSize+l.Size
 			}
@@ -90,8 +102,14 @@ func (r *descriptionRenderer) image(i patch.Image, carried map[digest.Digest]boo
 		}
 	}
 	r.line("  %s  %s", i.Name, i.ID)
+	if len(i.Manifests) > 1 {
+		r.line("      for %s", platformsOf(i))
+	}
 	if here > 0 {
 		r.line("      %s in this patch, %s", count(here, "layer"), byteSize(hereSize))
+	}
+	for _, l := range layers {
+		r.layer(l)
 	}
 	if there > 0 {
 		r.line("      %s of the parent, %s", count(there, "layer"), byteSize(thereSize))
@@ -101,15 +119,73 @@ func (r *descriptionRenderer) image(i patch.Image, carried map[digest.Digest]boo
 	}
 }
 
+func (r *descriptionRenderer) layer(l patch.Layer) {
+	text := fmt.Sprintf("%s  %s", l.DiffID, byteSize(l.Size))
+	if l.CreatedBy != "" {
+		text += "  " + step(l.CreatedBy)
+	}
+	if kind := r.carried[l.DiffID]; kind != patch.TransportFull {
+		text += "  (" + kind + ")"
+	}
+	r.line("        + %s", text)
+}
+
+func platformsOf(i patch.Image) string {
+	var out []string
+	for _, m := range i.Manifests {
+		out = append(out, m.Platform)
+	}
+	return strings.Join(out, ", ")
+}
+
 // contents sums up the other entries and the file.
 func (r *descriptionRenderer) contents(d *patch.Description) {
-	var files int
-	var size int64
-	for _, c := range d.Flotobuild.Contents {
-		if strings.HasPrefix(c.Path, patch.ConfDir) {
-			files, size = files+1, size+c.Size
+	r.group(d, "conf", false, func(name string) bool { return strings.HasPrefix(name, patch.ConfDir) })
+	r.group(d, "manifest", false, func(name string) bool { return strings.HasPrefix(name, patch.ManifestDir) })
+	r.group(d, "documents", true, func(name string) bool { return strings.HasPrefix(name, patch.DocumentsDir) })
+	r.group(d, "envelopes", true, func(name string) bool { return strings.HasPrefix(name, patch.EnvelopesDir) })
+	r.group(d, "further entries", true, further)
+	r.signatures()
+	r.line("patch file: %s, %s", count(len(d.Flotobuild.Contents), "entry"), byteSize(r.patch.Size()))
+}
+
+// further says whether an entry is none of those that every patch may have:
+// provenance, for example.
+func further(name string) bool {
+	for _, known := range []string{patch.ConfDir, patch.ManifestDir, patch.DocumentsDir, patch.EnvelopesDir, "images/", patch.VersionEntry} {
+		if strings.HasPrefix(name, known) {
+			return false
 		}
 	}
-	r.line("conf: %s, %s", count(files, "file"), byteSize(size))
-	r.line("patch file: %s, %s", count(len(d.Flotobuild.Contents), "entry"), byteSize(r.patch.Size()))
+	return true
+}
+
+// group writes a line for entries that belong together, and their names where
+// they are asked for.
+func (r *descriptionRenderer) group(d *patch.Description, label string, names bool, belongs func(string) bool) {
+	var files []patch.Content
+	var size int64
+	for _, c := range d.Flotobuild.Contents {
+		if belongs(c.Path) {
+			files, size = append(files, c), size+c.Size
+		}
+	}
+	if len(files) == 0 {
+		return
+	}
+	r.line("%s: %s, %s", label, count(len(files), "file"), byteSize(size))
+	for _, c := range files {
+		if names {
+			r.line("  %s  %s", c.Path, byteSize(c.Size))
+		}
+	}
+}
+
+// signatures counts the signatures, which verify judges.
+func (r *descriptionRenderer) signatures() {
+	if n := r.patch.Signatures(); n > 0 {
+		r.line("signed: %s, not checked", count(n, "signature"))
+	} else {
+		r.line("not signed")
+	}
 }

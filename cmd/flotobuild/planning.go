@@ -77,7 +77,7 @@ func (p *project) diff(want *planner.Desired) (*planner.Plan, error) {
 	for _, f := range p.parents {
 		plan.Bind(f.Site, f.Ref(), p.relative(f.File))
 		if f.WithoutLayers {
-			plan.BindBare(f.Site, f.Description.ID)
+			plan.BindBare(f.Site, f.Ref().ID)
 		}
 	}
 	p.violations = planner.CheckPolicy(p.config, plan, p.signatures)

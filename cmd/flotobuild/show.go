@@ -14,13 +14,16 @@ func newShowCommand(a *app) *cobra.Command {
 	var asJSON, detail bool
 	cmd := &cobra.Command{
 		Use:   "show FILE",
-		Short: "Show what a patch file or a saved plan is and holds",
+		Short: "Show what a patch file, a saved plan or a receipt is and holds",
 		Long: "show prints the description of a patch file. Its content is not checked, verify does that.\n" +
 			"Of a plan that plan -out has saved it prints what plan did, and not whether it still holds.",
 		Args: oneFile,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if looksLikePlan(args[0]) {
 				return a.showSaved(args[0], asJSON, detail)
+			}
+			if looksLikeReceipt(args[0]) {
+				return a.showReceipt(args[0], asJSON)
 			}
 			old, err := openLegacy(args[0])
 			if err != nil {
@@ -45,7 +48,7 @@ func newShowCommand(a *app) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the description, or the saved plan, as the file has it")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the description, the saved plan or the receipt as the file has it")
 	cmd.Flags().BoolVar(&detail, "detail", false, "list every changed file of a saved plan")
 	return cmd
 }

@@ -7,9 +7,14 @@ import (
 	"github.com/flotobuild/flotobuild/patch"
 )
 
-// parentsBeside finds the parents of a patch among the files of its folder.
+// parentsBeside finds the parents of a patch among the files of its folder, and
+// the release that it stands for.
 func parentsBeside(file string, d *patch.Description) []*patch.Header {
-	if len(d.Flotobuild.Parents) == 0 {
+	related := d.Flotobuild.Parents
+	if d.Flotobuild.Release != nil {
+		related = append(slices.Clone(related), d.Ref(""))
+	}
+	if len(related) == 0 {
 		return nil
 	}
 	files, err := patch.List(filepath.Dir(file))
@@ -18,7 +23,7 @@ func parentsBeside(file string, d *patch.Description) []*patch.Header {
 	}
 	var out []*patch.Header
 	for _, f := range files {
-		if f.Header != nil && slices.Contains(d.Flotobuild.Parents, f.Header.Ref()) {
+		if f.Header != nil && slices.ContainsFunc(related, f.Header.Is) {
 			out = append(out, f.Header)
 		}
 	}

@@ -95,7 +95,7 @@ func (f *parentFinder) byID(id, dir string, files []patch.File) (*patch.File, er
 			continue
 		}
 		d := o.Header.Description
-		if d.ID == id {
+		if d.ID == id || d.Ref("").ID == id {
 			return &files[i], nil
 		}
 		if d.SiteName == f.site.Name {

@@ -30,7 +30,7 @@ type Parent struct {
 
 // Ref names the patch as a parent.
 func (p Parent) Ref() patch.ParentRef {
-	return patch.ParentRef{ID: p.Description.ID, DescriptionDigest: p.Digest}
+	return p.Description.Ref(p.Digest)
 }
 
 // Parents finds the parents that the configuration names, in the order of its
@@ -94,7 +94,7 @@ func (f *parentFinder) all(ctx context.Context) ([]Parent, planner.ParentErrors)
 		if p == nil {
 			continue
 		}
-		same := slices.IndexFunc(out, func(o Parent) bool { return o.Digest == p.Digest })
+		same := slices.IndexFunc(out, func(o Parent) bool { return o.Ref() == p.Ref() })
 		if same >= 0 {
 			out[same].Doubles = append(out[same].Doubles, want)
 			continue

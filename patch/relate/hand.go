@@ -1,0 +1,164 @@
+package relate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/store"
+)
+
+// OpenFunc opens a patch file.
+type OpenFunc func(path string) (*patch.Reader, error)
+
+// A Hand holds what blobs are taken from: patches, and folders that are OCI
+// image layouts. It is a store.Source.
+type Hand struct {
+	open    OpenFunc
+	patches []*patch.Reader
+	layouts []*store.Store
+}
+
+// NewHand makes an empty hand that opens patches with open.
+func NewHand(open OpenFunc) *Hand { return &Hand{open: open} }
+
+// Close closes all patches.
+func (h *Hand) Close() error {
+	var errs []error
+	for _, p := range h.patches {
+		errs = append(errs, p.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Patch opens a patch file and keeps it. One that is in the hand already is not
+// opened twice.
+func (h *Hand) Patch(path string) (*patch.Reader, error) {
+	p, err := h.open(path)
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(h.patches, func(q *patch.Reader) bool { return q.Digest == p.Digest }); i >= 0 {
+		return h.patches[i], p.Close()
+	}
+	h.patches = append(h.patches, p)
+	return p, nil
+}
+
+// Add keeps a patch file, an image layout, or all readable patches of a folder.
+func (h *Hand) Add(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("cannot use %q: %w", path, errors.Unwrap(err))
+	case !info.IsDir():
+		_, err := h.Patch(path)
+		return err
+	}
+	s, err := store.Open(path)
+	if err == nil {
+		h.layouts = append(h.layouts, s)
+		return nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return h.folder(path)
+}
+
+func (h *Hand) folder(path string) error {
+	files, err := patch.List(path)
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return fmt.Errorf("cannot use %q: the folder is no OCI image layout and has no patch files", path)
+	}
+	for _, f := range files {
+		if f.Err != nil {
+			continue
+		}
+		if _, err := h.Patch(f.Path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Ancestors adds the patches that p builds on, and those behind them, as far as
+// they stand in the folder dir. What is missing or unreadable there ends the
+// search.
+func (h *Hand) Ancestors(dir string, p *patch.Reader) error {
+	files, err := patch.List(dir)
+	if err != nil {
+		return err
+	}
+	seen := map[digest.Digest]bool{p.Digest: true}
+	queue := related(p.Description)
+	for len(queue) > 0 {
+		ref := queue[0]
+		queue = queue[1:]
+		for _, f := range files {
+			if f.Header == nil || seen[f.Header.Digest] || !f.Header.Is(ref) {
+				continue
+			}
+			seen[f.Header.Digest] = true
+			a, err := h.Patch(f.Path)
+			if err != nil {
+				continue
+			}
+			queue = append(queue, related(a.Description)...)
+		}
+	}
+	return nil
+}
+
+// related lists the patches that may hold what d needs and does not bring.
+func related(d *patch.Description) []patch.ParentRef {
+	out := slices.Clone(d.Flotobuild.Parents)
+	if d.Flotobuild.Release != nil {
+		out = append(out, d.Ref(""))
+	}
+	return out
+}
+
+// Headers gives the patches of the hand.
+func (h *Hand) Headers() []*patch.Header {
+	var out []*patch.Header
+	for _, p := range h.patches {
+		out = append(out, &p.Header)
+	}
+	return out
+}
+
+// Find gives the patch that a reference means; nil where it is not at hand.
+func (h *Hand) Find(ref patch.ParentRef) *patch.Reader {
+	for _, p := range h.patches {
+		if p.Is(ref) {
+			return p
+		}
+	}
+	return nil
+}
+
+// Blob implements store.Source.
+func (h *Hand) Blob(ctx context.Context, d digest.Digest) (store.Blob, error) {
+	for _, p := range h.patches {
+		if p.Has(d) {
+			return p.Blob(ctx, d)
+		}
+	}
+	for _, s := range h.layouts {
+		b, err := s.Blob(ctx, d)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return b, err
+		}
+	}
+	return nil, fmt.Errorf("cannot open blob %q: %w", d, fs.ErrNotExist)
+}

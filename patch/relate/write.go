@@ -1,0 +1,59 @@
+package relate
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/store"
+)
+
+// Write writes the patch that d describes into the folder dir and gives its
+// path. d comes from patch.Merge or patch.Rebase of release: blobs are taken
+// from the hand, everything else from release. The error is a *MissingError
+// where blobs are not at hand.
+func (h *Hand) Write(ctx context.Context, dir string, d *patch.Description, release *patch.Reader) (string, error) {
+	var needed []ocispec.Descriptor
+	for _, c := range d.Flotobuild.Contents {
+		if strings.HasPrefix(c.Path, patch.BlobsDir) {
+			needed = append(needed, ocispec.Descriptor{Digest: c.Digest(), Size: c.Size})
+		}
+	}
+	if err := h.check(ctx, d, needed); err != nil {
+		return "", err
+	}
+	w, err := patch.Create(dir, d)
+	if err != nil {
+		return "", err
+	}
+	defer w.Abort()
+	err = w.AddAll(ctx, func(ctx context.Context, c patch.Content) (io.ReadCloser, error) {
+		if !strings.HasPrefix(c.Path, patch.BlobsDir) {
+			return release.Open(c.Path)
+		}
+		b, err := h.Blob(ctx, c.Digest())
+		if err != nil {
+			return nil, err
+		}
+		return stream(b), nil
+	})
+	if err != nil {
+		return "", err
+	}
+	if err := w.Publish(); err != nil {
+		return "", fmt.Errorf("cannot finish: %w", err)
+	}
+	return w.Path(), nil
+}
+
+// stream reads a blob from its beginning and closes it at the end.
+func stream(b store.Blob) io.ReadCloser {
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.NewSectionReader(b, 0, b.Size()), b}
+}
