@@ -14,6 +14,12 @@ type app struct {
 	chdir   string
 	noColor bool
 
+	// own are files that the command writes, or that say what it does: plan and
+	// metadata files. They are no part of the project.
+	own []string
+	// events, when set, gets what happens as lines of JSON.
+	events *eventWriter
+
 	// interruptNote says after an interrupt what became of the command's work.
 	interruptNote string
 }
