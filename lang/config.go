@@ -225,6 +225,10 @@ type Patch struct {
 	Parent  Parent
 	// AlsoFrom are further parents that the same patch must apply to.
 	AlsoFrom []Parent
-	Policy   Policy
-	Range    hcl.Range
+	// SignKeys are files of private keys that sign the patch.
+	SignKeys []Path
+	// Provenance asks for a statement for each image of what it was built from.
+	Provenance bool
+	Policy     Policy
+	Range      hcl.Range
 }

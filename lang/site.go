@@ -99,6 +99,8 @@ func (f *frame) patch(s *Site, site *block) Patch {
 		p.Output = *v
 	}
 	f.parents(&p, b, outside)
+	p.SignKeys = f.signKeys(b, outside)
+	p.Provenance = f.flag(b, "provenance")
 	p.Policy = f.policy(b, outside)
 	return p
 }

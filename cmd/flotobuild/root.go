@@ -43,7 +43,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "print without colours")
 	root.AddCommand(
 		newInitCommand(a), newValidateCommand(a), newManifestCommand(a), newPlanCommand(a), newApplyCommand(a),
-		newShowCommand(a), newVerifyCommand(a), newEngineCommand(a), newVersionCommand(a),
+		newShowCommand(a), newVerifyCommand(a), newKeygenCommand(a), newSignCommand(a), newEngineCommand(a), newVersionCommand(a),
 		newFmtCommand(a), newVarsCommand(a), newConsoleCommand(a), newGraphCommand(a),
 		newSchemaCommand(a), newLSPCommand(a),
 	)

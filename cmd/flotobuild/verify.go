@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/sign"
 )
 
 // verifyFlags are the flags of verify.
@@ -16,6 +17,7 @@ type verifyFlags struct {
 	asJSON        bool
 	parents       []string
 	requireParent bool
+	trust         trustFlags
 }
 
 // A verification is the outcome for one file.
@@ -26,6 +28,8 @@ type verification struct {
 	Complete bool          `json:"complete"`
 	Error    string        `json:"error,omitempty"` // why the file could not be opened
 	Report   *patch.Report `json:"report,omitempty"`
+	// Signatures says who signed, as far as it was checked.
+	Signatures *sign.Verdict `json:"signatures,omitempty"`
 }
 
 func newVerifyCommand(a *app) *cobra.Command {
@@ -35,7 +39,8 @@ func newVerifyCommand(a *app) *cobra.Command {
 		Short: "Check patch files from the first byte to the last",
 		Long: "verify checks the structure of patch files, size and digest of everything in them, every\n" +
 			"layer's content, and that nothing is missing together with the parent's patch.\n" +
-			"Parents are looked for beside each file, unless -parent names them.",
+			"Parents are looked for beside each file, unless -parent names them. Signatures are checked\n" +
+			"against a trust policy or public keys; a patch that is not signed as they demand is refused.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return &hintError{errors.New("verify needs a patch file"), "usage: flotobuild verify FILE..."}
@@ -47,6 +52,7 @@ func newVerifyCommand(a *app) *cobra.Command {
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
 	cmd.Flags().StringArrayVar(&f.parents, "parent", nil, "check completeness with this patch `FILE`; may stand several times")
 	cmd.Flags().BoolVar(&f.requireParent, "require-parent", false, "fail where a parent is not at hand")
+	f.trust.define(cmd)
 	return cmd
 }
 
@@ -55,10 +61,14 @@ func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error 
 	if err != nil {
 		return err
 	}
+	policy, err := f.trust.read()
+	if err != nil {
+		return err
+	}
 	ok := true
 	var all []verification
 	for _, file := range files {
-		v, err := verifyFile(ctx, file, parents)
+		v, err := verifyFile(ctx, file, parents, policy)
 		if err != nil {
 			return err
 		}
@@ -67,7 +77,7 @@ func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error 
 		}
 		ok = ok && v.OK
 		if all = append(all, v); !f.asJSON {
-			a.showVerification(v, f.requireParent)
+			a.showVerification(v, f.requireParent, policy != nil)
 		}
 	}
 	if f.asJSON {
@@ -98,7 +108,7 @@ func (f *verifyFlags) headers() ([]*patch.Header, error) {
 }
 
 // verifyFile checks one file. The error is for what ends the whole command.
-func verifyFile(ctx context.Context, file string, parents []*patch.Header) (verification, error) {
+func verifyFile(ctx context.Context, file string, parents []*patch.Header, policy *sign.Policy) (verification, error) {
 	v := verification{File: file}
 	r, err := openPatchFile(file)
 	if err != nil {
@@ -113,7 +123,9 @@ func verifyFile(ctx context.Context, file string, parents []*patch.Header) (veri
 	if v.Report == nil {
 		return v, err
 	}
-	v.OK = err == nil
+	var untrusted error
+	v.Signatures, untrusted = checkTrust(r, policy)
+	v.OK = err == nil && untrusted == nil
 	v.Complete = v.Report.Complete()
 	return v, nil
 }

@@ -156,7 +156,7 @@ func TestPoliciesRefused(t *testing.T) {
 		"high threshold":  {with(key, `{"sites": ["*"], "keys": ["a"], "threshold": 2}`), "threshold is 2"},
 		"no keys":         {with(key, `{"sites": ["*"], "keys": [], "threshold": 0}`), "threshold is 0"},
 		"negative":        {with(key, `{"sites": ["*"], "keys": ["a"], "threshold": -1}`), "threshold is -1"},
-		"misspelt":        {with(key, `{"sites": ["*"], "keys": ["a"], "threshhold": 1}`), "unknown field"},
+		"misspelt":        {with(key, `{"sites": ["*"], "keys": ["a"], "treshold": 1}`), "unknown field"},
 		"revoked as text": {with(`{"name": "a", "publicKey": %a, "revoked": "yes"}`, rule), "cannot unmarshal"},
 		"too large":       {strings.Repeat(" ", MaxPolicy+1), "are the limit"},
 	} {
@@ -198,7 +198,7 @@ func TestPolicySchema(t *testing.T) {
 	}
 	for _, bad := range []string{
 		with(`{"name": "a", "publicKey": "x", "form": ""}`, ""),
-		with(`{"name": "a", "publicKey": "x"}`, `{"sites": ["*"], "keys": ["a"], "threshhold": 1}`),
+		with(`{"name": "a", "publicKey": "x"}`, `{"sites": ["*"], "keys": ["a"], "treshold": 1}`),
 		with(`{"name": "a", "publicKey": "x"}`, ""),
 	} {
 		if valid([]byte(bad)) {

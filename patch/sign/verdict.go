@@ -118,10 +118,9 @@ func (k Key) objection(created time.Time) string {
 // explain says why there are too few.
 func (v *Verdict) explain(site string) string {
 	var b strings.Builder
-	switch {
-	case v.Signatures == 0:
+	if v.Signatures == 0 {
 		fmt.Fprintf(&b, "the patch is not signed, and site %q needs %d", site, v.Needed)
-	default:
+	} else {
 		fmt.Fprintf(&b, "%d of the %d keys that site %q needs have signed", len(v.Trusted), v.Needed, site)
 	}
 	for _, r := range v.Trusted {
