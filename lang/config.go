@@ -229,6 +229,9 @@ type Patch struct {
 	SignKeys []Path
 	// Provenance asks for a statement for each image of what it was built from.
 	Provenance bool
-	Policy     Policy
-	Range      hcl.Range
+	// SBOM is the form in which the packages of each image are listed: SPDX, or
+	// empty for no list.
+	SBOM   string
+	Policy Policy
+	Range  hcl.Range
 }

@@ -76,6 +76,7 @@ var (
 			{name: "delta", typ: textType, need: later},
 			{name: "volume_size", typ: textType, need: later},
 			{name: "sign", typ: anyType, doc: "Keys that sign the patch: `{ key = \"keys/release.pem\" }`, or a list of those. The files hold private keys and never travel."},
+			{name: "sbom", typ: textType, choices: []string{"spdx"}, doc: "`\"spdx\"`: a list for each image of the packages of Debian, Alpine and Red Hat in it, in the form of SPDX 2.3."},
 			{name: "provenance", typ: flagType, preset: "false", doc: "`true`: a statement (in-toto, SLSA) for each image of what it was built from."},
 			{name: "encrypt", typ: anyType, need: later},
 			{name: "parity", typ: numberType, need: later},

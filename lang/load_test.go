@@ -239,6 +239,9 @@ func dumpSite(b *bytes.Buffer, s *Site) {
 	for _, k := range p.SignKeys {
 		fmt.Fprintf(b, "  signed by %s\n", k.Name)
 	}
+	if p.SBOM != "" {
+		fmt.Fprintf(b, "  sbom %s\n", p.SBOM)
+	}
 	if p.Provenance {
 		b.WriteString("  provenance\n")
 	}

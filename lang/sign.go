@@ -61,3 +61,16 @@ func signKeyName(v cty.Value) (string, bool) {
 	}
 	return key.AsString(), true
 }
+
+// SPDX is the form of lists of packages.
+const SPDX = "spdx"
+
+// packageList evaluates the attribute sbom.
+func (f *frame) packageList(b *block) string {
+	v, ok := f.text(b, "sbom")
+	if ok && v != SPDX {
+		f.report(failure(b.attrs["sbom"].Expr.Range(), "Invalid form", "Packages are not listed in the form %q. Write sbom = %q, or remove the attribute.", v, SPDX))
+		return ""
+	}
+	return v
+}

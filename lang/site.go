@@ -101,6 +101,7 @@ func (f *frame) patch(s *Site, site *block) Patch {
 	f.parents(&p, b, outside)
 	p.SignKeys = f.signKeys(b, outside)
 	p.Provenance = f.flag(b, "provenance")
+	p.SBOM = f.packageList(b)
 	p.Policy = f.policy(b, outside)
 	return p
 }

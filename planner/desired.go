@@ -132,6 +132,9 @@ type Patch struct {
 	SignKeys []string `json:"signKeys,omitempty"`
 	// Provenance asks for a statement for each image of what it was built from.
 	Provenance bool `json:"provenance,omitempty"`
+	// SBOM is the form in which the packages of each image are listed: spdx, or
+	// empty for no list.
+	SBOM string `json:"sbom,omitempty"`
 }
 
 // A SiteImage names an image of the site.

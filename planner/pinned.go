@@ -125,6 +125,7 @@ func (r *resolver) site(s *lang.Site) *Site {
 			MaxSize: s.Patch.Policy.MaxSize,
 
 			Provenance: s.Patch.Provenance,
+			SBOM:       s.Patch.SBOM,
 		},
 		Conf: r.conf(s.RootDefinition).files,
 	}

@@ -39,6 +39,7 @@ var importRules = []importRule{
 	{"planner", []string{"lang", "patch", "envelope"}, []string{"os", "os/exec", "net", "net/http"}, []string{buildkit}},
 	{"executor/parent", []string{"patch", "internal"}, []string{hclModule}, []string{buildkit}},
 	{"executor/facts", []string{"executor/parent", "lang", "planner", "patch", "internal"}, []string{hclModule}, []string{module + "/executor/engine"}},
+	{"executor/sbom", []string{"internal"}, []string{hclModule, "net", "net/http"}, []string{buildkit}},
 	{"executor/engine", []string{"store", "internal"}, []string{hclModule}, nil},
 	{"executor", []string{"executor", "planner", "patch", "store", "delta", "envelope", "internal"}, []string{hclModule}, nil},
 	{"site", []string{"lang", "patch", "store", "delta", "envelope", "internal"}, nil, []string{buildkit}},
