@@ -9,6 +9,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/flotobuild/flotobuild/executor/sbom"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
 	"github.com/flotobuild/flotobuild/store"
@@ -29,6 +30,8 @@ type run struct {
 
 	completing sync.Mutex
 	converted  map[digest.Digest]patch.Layer // by diff id, see convert
+
+	packages map[digest.Digest][]sbom.Package // by manifest, see packageLists
 
 	mu       sync.Mutex
 	store    *store.Store // nil until it is needed
@@ -83,6 +86,7 @@ func newRun(ctx context.Context, plan *planner.Plan, opts Options) (*run, error)
 		observe: observer{call: opts.Observe},
 
 		converted: make(map[digest.Digest]patch.Layer),
+		packages:  make(map[digest.Digest][]sbom.Package),
 	}
 	var err error
 	if r.parents, err = openParents(ctx, plan, r.path); err != nil {

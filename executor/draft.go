@@ -144,6 +144,12 @@ func (r *run) describe(ctx context.Context, d *draft, images []patch.Image) erro
 	if err := r.render(d); err != nil {
 		return err
 	}
+	if err := r.provenance(d); err != nil {
+		return err
+	}
+	if err := r.packageLists(ctx, d); err != nil {
+		return err
+	}
 	desc.SetContents(r.contents(d, desc.Flotobuild.Images))
 	return nil
 }

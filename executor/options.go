@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"crypto"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -36,6 +37,9 @@ type Options struct {
 	Observe func(Event)
 	// Producer is recorded in the patches: the tool and its version.
 	Producer string
+	// Keys are the private keys that sign patches, by their files as the plan
+	// names them. Build needs none.
+	Keys map[string]crypto.Signer
 	// Render gives the entries manifest/… and documents/… of a site's patch. It
 	// is called after the images are made, with their ids by name; nil where
 	// there are none.

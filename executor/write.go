@@ -101,7 +101,7 @@ func (r *run) write(ctx context.Context, d *draft) error {
 	if err := r.checkSize(ctx, d); err != nil {
 		return err
 	}
-	w, err := patch.Create(dir, d.desc)
+	w, err := patch.CreateSigned(dir, d.desc, r.signer(d.site))
 	if err != nil {
 		return err
 	}

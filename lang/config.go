@@ -225,6 +225,13 @@ type Patch struct {
 	Parent  Parent
 	// AlsoFrom are further parents that the same patch must apply to.
 	AlsoFrom []Parent
-	Policy   Policy
-	Range    hcl.Range
+	// SignKeys are files of private keys that sign the patch.
+	SignKeys []Path
+	// Provenance asks for a statement for each image of what it was built from.
+	Provenance bool
+	// SBOM is the form in which the packages of each image are listed: SPDX, or
+	// empty for no list.
+	SBOM   string
+	Policy Policy
+	Range  hcl.Range
 }

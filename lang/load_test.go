@@ -236,6 +236,15 @@ func dumpSite(b *bytes.Buffer, s *Site) {
 	for _, a := range p.AlsoFrom {
 		fmt.Fprintf(b, "  also from %s %s\n", a.Kind, a.Text)
 	}
+	for _, k := range p.SignKeys {
+		fmt.Fprintf(b, "  signed by %s\n", k.Name)
+	}
+	if p.SBOM != "" {
+		fmt.Fprintf(b, "  sbom %s\n", p.SBOM)
+	}
+	if p.Provenance {
+		b.WriteString("  provenance\n")
+	}
 	if q := p.Policy; q.MaxSize > 0 || q.KeepImages || q.AllowedRegistries != nil || q.SignatureKeys != nil {
 		fmt.Fprintf(b, "  policy max=%d keep=%v registries=%q keys=%d at %s\n", q.MaxSize, q.KeepImages, q.AllowedRegistries, len(q.SignatureKeys), place(q.RangeOf(RuleMaxSize)))
 	}

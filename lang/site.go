@@ -99,6 +99,9 @@ func (f *frame) patch(s *Site, site *block) Patch {
 		p.Output = *v
 	}
 	f.parents(&p, b, outside)
+	p.SignKeys = f.signKeys(b, outside)
+	p.Provenance = f.flag(b, "provenance")
+	p.SBOM = f.packageList(b)
 	p.Policy = f.policy(b, outside)
 	return p
 }

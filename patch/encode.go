@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/flotobuild/flotobuild/internal/strictjson"
 )
 
 // MaxDescription bounds patch-description.json, in bytes.
@@ -97,7 +96,7 @@ func decode(b []byte) (*Description, error) {
 	if len(b) > MaxDescription {
 		return nil, fmt.Errorf("it has %d bytes, and %d are the limit", len(b), MaxDescription)
 	}
-	if err := CheckKeys(b); err != nil {
+	if err := strictjson.CheckKeys(b, freeMaps); err != nil {
 		return nil, err
 	}
 	d, err := unmarshal(b)
@@ -136,90 +135,10 @@ func unmarshal(b []byte) (*Description, error) {
 	return d, err
 }
 
-// maxDepth bounds the nesting of a description's values.
-const maxDepth = 32
-
 // CheckKeys refuses JSON in which a key of an object stands twice, in whatever
 // case, since readers differ in which one they take.
-func CheckKeys(b []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	if err := checkValue(dec, 0, false); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return errors.New("something follows the JSON object")
-	}
-	return nil
-}
+func CheckKeys(b []byte) error { return strictjson.CheckKeys(b, freeMaps) }
 
 // freeMaps are the keys of objects whose own keys are data, so that they may
 // differ in case alone.
 var freeMaps = map[string]bool{"imageMap": true, "inputs": true, "annotations": true}
-
-// addKey notes a key. encoding/json takes keys for a field in any case.
-func addKey(keys map[string]string, name string, free bool) error {
-	folded := name
-	if !free {
-		folded = strings.Map(fold, name)
-	}
-	switch other, ok := keys[folded]; {
-	case ok && other == name:
-		return fmt.Errorf("key %q stands twice", name)
-	case ok:
-		return fmt.Errorf("keys %q and %q differ in case alone", other, name)
-	}
-	keys[folded] = name
-	return nil
-}
-
-// fold gives the least of the characters that are equal but for case, as
-// strings.EqualFold takes them.
-func fold(r rune) rune {
-	least := r
-	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-		least = min(least, f)
-	}
-	return least
-}
-
-// checkValue checks a value; the keys of a free one may differ in case alone.
-func checkValue(dec *json.Decoder, depth int, free bool) error {
-	t, err := dec.Token()
-	if err != nil {
-		return unexpected(err)
-	}
-	open, ok := t.(json.Delim)
-	if !ok {
-		return nil
-	}
-	if depth == maxDepth {
-		return fmt.Errorf("values are nested more than %d deep", maxDepth)
-	}
-	keys := make(map[string]string)
-	name := ""
-	for dec.More() {
-		if open == '{' {
-			k, err := dec.Token()
-			if err != nil {
-				return unexpected(err)
-			}
-			name, _ = k.(string)
-			if err := addKey(keys, name, free); err != nil {
-				return err
-			}
-		}
-		if err := checkValue(dec, depth+1, open == '{' && freeMaps[name]); err != nil {
-			return err
-		}
-	}
-	_, err = dec.Token()
-	return unexpected(err)
-}
-
-// unexpected makes the end of the data an error in the middle of a value.
-func unexpected(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}

@@ -26,7 +26,7 @@ func measure(ctx context.Context, d *Description, open func(context.Context, Con
 	if _, err := FileName(d.ID); err != nil {
 		return 0, err
 	}
-	w, err := newWriter(nowhere{}, d)
+	w, err := newWriter(nowhere{}, d, nil)
 	if err != nil {
 		return 0, err
 	}

@@ -81,7 +81,7 @@ func TestLargeEntry(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	w, err := newWriter(&sparse{f, make([]byte, 1<<20)}, d)
+	w, err := newWriter(&sparse{f, make([]byte, 1<<20)}, d, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func BenchmarkWriter(b *testing.B) {
 	d.SetContents([]Content{NewContent("conf/blob", blob)})
 	b.SetBytes(int64(len(blob)))
 	for b.Loop() {
-		w, err := newWriter(discard{io.Discard}, d)
+		w, err := newWriter(discard{io.Discard}, d, nil)
 		if err != nil {
 			b.Fatal(err)
 		}

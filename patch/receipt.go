@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/flotobuild/flotobuild/internal/strictjson"
 	"github.com/flotobuild/flotobuild/internal/verify"
 )
 
@@ -101,7 +102,7 @@ func decodeReceipt(b []byte) (*Receipt, *Header, error) {
 	if len(b) > MaxReceipt {
 		return nil, nil, fmt.Errorf("it has %d bytes, and %d are the limit", len(b), MaxReceipt)
 	}
-	if err := CheckKeys(b); err != nil {
+	if err := strictjson.CheckKeys(b, freeMaps); err != nil {
 		return nil, nil, err
 	}
 	r := new(Receipt)

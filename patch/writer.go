@@ -26,6 +26,7 @@ type Writer struct {
 	f        output
 	d        *Description
 	path     string
+	sign     SignFunc // nil for patches without signatures
 	made     map[string][]byte
 	records  []*record
 	next     int   // in the contents
@@ -47,14 +48,14 @@ type output interface {
 // exist, and removes what killed writers left there. d must be complete, its
 // contents included (see SetContents), and must not change any more.
 func Create(dir string, d *Description) (*Writer, error) {
-	w, err := create(dir, d)
+	w, err := create(dir, d, nil)
 	if err != nil {
 		return nil, fmt.Errorf("cannot create patch: %w", err)
 	}
 	return w, nil
 }
 
-func create(dir string, d *Description) (*Writer, error) {
+func create(dir string, d *Description, sign SignFunc) (*Writer, error) {
 	if err := d.Check(); err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func create(dir string, d *Description) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWriter(f, d)
+	w, err := newWriter(f, d, sign)
 	if err != nil {
 		f.Abort()
 		return nil, err
@@ -81,8 +82,8 @@ func create(dir string, d *Description) (*Writer, error) {
 	return w, nil
 }
 
-func newWriter(f output, d *Description) (*Writer, error) {
-	w := &Writer{f: f, d: d, made: d.generated()}
+func newWriter(f output, d *Description, sign SignFunc) (*Writer, error) {
+	w := &Writer{f: f, d: d, sign: sign, made: d.generated()}
 	return w, w.start()
 }
 
@@ -95,6 +96,10 @@ func checkSpace(dir string, d *Description) error {
 			need += uint64(c.Size)
 		}
 	}
+	return checkFree(dir, need)
+}
+
+func checkFree(dir string, need uint64) error {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil || st.Blocks == 0 {
 		return nil // unknown; creating the file says more
@@ -105,7 +110,7 @@ func checkSpace(dir string, d *Description) error {
 	return nil
 }
 
-// start writes VERSION.txt and the description.
+// start writes VERSION.txt, the description and the signatures.
 func (w *Writer) start() error {
 	b, err := Encode(w.d)
 	if err != nil {
@@ -114,7 +119,10 @@ func (w *Writer) start() error {
 	if err := w.addGenerated(w.contents()[0]); err != nil {
 		return err
 	}
-	return w.small(Content{Path: DescriptionEntry}, b)
+	if err := w.small(Content{Path: DescriptionEntry}, b); err != nil {
+		return err
+	}
+	return w.signature(b)
 }
 
 // Path is where the file stands after Publish.

@@ -61,13 +61,16 @@ func (r *resolver) gatherConf(ctx context.Context, c *confFacts, omit []string) 
 }
 
 // omitted lists what never travels in conf/: outputs, flotobuild's own folder,
-// root file systems and OCI layouts, which travel as images, secrets, and files
+// root file systems and OCI layouts, which travel as images, secrets, keys that sign, and files
 // of variables that set a sensitive one. Paths outside of the project are left out, and so is an output that is the project
 // folder itself: patch files are never part of conf.
 func (r *resolver) omitted() []string {
 	omit := map[string]bool{DataDir: true}
 	for _, s := range slices.Concat(r.cfg.Sites, r.cfg.Unselected) {
 		omit[path.Clean(s.Patch.Output.Name)] = true
+		for _, k := range s.Patch.SignKeys {
+			omit[path.Clean(k.Name)] = true
+		}
 	}
 	for _, v := range r.cfg.Variables {
 		for _, f := range v.Files {

@@ -127,6 +127,14 @@ type Patch struct {
 	Output  string `json:"output"` // folder
 	// MaxSize bounds the file in bytes; 0 is no bound.
 	MaxSize int64 `json:"maxSize,omitempty"`
+	// SignKeys are the files of the private keys that sign the patch. Their
+	// signatures are no part of an exact size.
+	SignKeys []string `json:"signKeys,omitempty"`
+	// Provenance asks for a statement for each image of what it was built from.
+	Provenance bool `json:"provenance,omitempty"`
+	// SBOM is the form in which the packages of each image are listed: spdx, or
+	// empty for no list.
+	SBOM string `json:"sbom,omitempty"`
 }
 
 // A SiteImage names an image of the site.

@@ -123,8 +123,14 @@ func (r *resolver) site(s *lang.Site) *Site {
 			Comment: s.Patch.Comment,
 			Output:  s.Patch.Output.Name,
 			MaxSize: s.Patch.Policy.MaxSize,
+
+			Provenance: s.Patch.Provenance,
+			SBOM:       s.Patch.SBOM,
 		},
 		Conf: r.conf(s.RootDefinition).files,
+	}
+	for _, k := range s.Patch.SignKeys {
+		out.Patch.SignKeys = append(out.Patch.SignKeys, k.Name)
 	}
 	for _, i := range s.Images() {
 		out.Images = append(out.Images, SiteImage{Name: i.Name, Address: i.Address()})

@@ -129,12 +129,18 @@ func (a *app) planFor(ctx context.Context, p *project, f *applyFlags, saved *pla
 
 // carryOut builds and writes, shows progress meanwhile, and sums up.
 func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *applyFlags, epoch *time.Time) (*executor.Result, error) {
+	keys, err := a.planKeys(ctx, p.dir, plan, &f.passphrase) // before hours of building
+	if err != nil {
+		return nil, err
+	}
 	a.keep(p) // before the builds, which may be killed
 	progress, err := executor.NewProgress(os.Stderr, f.progress)
 	if err != nil {
 		return nil, err
 	}
-	result, err := executor.Apply(ctx, plan, a.buildOptions(p, plan, &f.buildFlags, epoch, progress))
+	opts := a.buildOptions(p, plan, &f.buildFlags, epoch, progress)
+	opts.Keys = keys
+	result, err := executor.Apply(ctx, plan, opts)
 	if perr := progress.Close(); perr != nil && err == nil {
 		a.ui.warnf("progress could not be shown: %v", perr)
 	}

@@ -18,6 +18,7 @@ type applyFlags struct {
 	detail      bool
 	asJSON      bool
 	metadata    string
+	passphrase  passphraseFlags
 }
 
 func (f *applyFlags) define(cmd *cobra.Command) {
@@ -25,6 +26,7 @@ func (f *applyFlags) define(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.detail, "detail", false, "list every changed file in the plan")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print what happens as lines of JSON; needs -auto-approve or a plan file")
 	cmd.Flags().StringVar(&f.metadata, "metadata-file", "", "write the results to `FILE` as JSON")
+	f.passphrase.define(cmd)
 	f.buildFlags.define(cmd, "")
 }
 

@@ -45,6 +45,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newInitCommand(a), newValidateCommand(a), newManifestCommand(a), newPlanCommand(a), newApplyCommand(a),
 		newShowCommand(a), newVerifyCommand(a), newConvertCommand(a), newEngineCommand(a), newVersionCommand(a),
 		newDiffCommand(a), newMergeCommand(a), newRebaseCommand(a), newExtractCommand(a),
+		newKeygenCommand(a), newSignCommand(a),
 		newFmtCommand(a), newVarsCommand(a), newConsoleCommand(a), newGraphCommand(a),
 		newSchemaCommand(a), newLSPCommand(a),
 	)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/patch/legacy"
+	"github.com/flotobuild/flotobuild/patch/sign"
 )
 
 // verifyFlags are the flags of verify.
@@ -19,6 +20,7 @@ type verifyFlags struct {
 	requireParent bool
 	rebuild       bool
 	vars          variableFlags
+	trust         trustFlags
 }
 
 // A verification is the outcome for one file.
@@ -33,6 +35,8 @@ type verification struct {
 	Legacy *legacy.Report `json:"legacy,omitempty"`
 	// Rebuilt compares the file with what the project gives.
 	Rebuilt *rebuilt `json:"rebuilt,omitempty"`
+	// Signatures says who signed, as far as it was checked.
+	Signatures *sign.Verdict `json:"signatures,omitempty"`
 }
 
 func newVerifyCommand(a *app) *cobra.Command {
@@ -42,7 +46,8 @@ func newVerifyCommand(a *app) *cobra.Command {
 		Short: "Check patch files from the first byte to the last",
 		Long: "verify checks the structure of patch files, size and digest of everything in them, every\n" +
 			"layer's content, and that nothing is missing together with the parent's patch.\n" +
-			"Parents are looked for beside each file, unless -parent names them.\n" +
+			"Parents are looked for beside each file, unless -parent names them. Signatures are checked\n" +
+			"against a trust policy or public keys; a patch that is not signed as they demand is refused.\n" +
 			"With -rebuild, in the project at the state that a patch was made from, it builds the patch\n" +
 			"once more and compares. The patch is to be made with SOURCE_DATE_EPOCH for that.",
 		Args: func(_ *cobra.Command, args []string) error {
@@ -58,6 +63,7 @@ func newVerifyCommand(a *app) *cobra.Command {
 	cmd.Flags().BoolVar(&f.requireParent, "require-parent", false, "fail where a parent is not at hand")
 	cmd.Flags().BoolVar(&f.rebuild, "rebuild", false, "build the patch again from this project, and compare")
 	f.vars.define(cmd)
+	f.trust.define(cmd)
 	return cmd
 }
 
@@ -66,10 +72,14 @@ func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error 
 	if err != nil {
 		return err
 	}
+	policy, err := f.trust.read()
+	if err != nil {
+		return err
+	}
 	ok := true
 	var all []verification
 	for _, file := range files {
-		v, err := verifyFile(ctx, file, parents)
+		v, err := verifyFile(ctx, file, parents, policy)
 		if err != nil {
 			return err
 		}
@@ -84,7 +94,7 @@ func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error 
 		}
 		ok = ok && v.OK
 		if all = append(all, v); !f.asJSON {
-			a.showVerification(v, f.requireParent)
+			a.showVerification(v, f.requireParent, policy != nil)
 		}
 	}
 	if f.asJSON {
@@ -115,7 +125,7 @@ func (f *verifyFlags) headers() ([]*patch.Header, error) {
 }
 
 // verifyFile checks one file. The error is for what ends the whole command.
-func verifyFile(ctx context.Context, file string, parents []*patch.Header) (verification, error) {
+func verifyFile(ctx context.Context, file string, parents []*patch.Header, policy *sign.Policy) (verification, error) {
 	v := verification{File: file}
 	old, err := openLegacy(file)
 	if err != nil {
@@ -139,7 +149,9 @@ func verifyFile(ctx context.Context, file string, parents []*patch.Header) (veri
 	if v.Report == nil {
 		return v, err
 	}
-	v.OK = err == nil
+	var untrusted error
+	v.Signatures, untrusted = checkTrust(r, policy)
+	v.OK = err == nil && untrusted == nil
 	v.Complete = v.Report.Complete()
 	return v, nil
 }

@@ -31,7 +31,7 @@ func parentsBeside(file string, d *patch.Description) []*patch.Header {
 }
 
 // showVerification prints what was checked of a file, and what is wrong with it.
-func (a *app) showVerification(v verification, requireParent bool) {
+func (a *app) showVerification(v verification, requireParent, trustChecked bool) {
 	verdict := paint(a.ui.colorOut, green, "ok")
 	if !v.OK {
 		verdict = paint(a.ui.colorOut, red, "FAILED")
@@ -57,6 +57,7 @@ func (a *app) showVerification(v verification, requireParent bool) {
 	for _, p := range r.Parents {
 		a.showParent(p, requireParent)
 	}
+	a.showTrust(v, trustChecked)
 	if v.Rebuilt != nil {
 		a.showRebuilt(v)
 	}

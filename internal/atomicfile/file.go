@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -97,6 +98,10 @@ func (f *File) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// ReadFrom appends what r gives. From another file on the same file system the
+// kernel copies.
+func (f *File) ReadFrom(r io.Reader) (int64, error) { return f.f.ReadFrom(r) }
 
 // WriteAt writes at an offset and does not move the place of Write.
 func (f *File) WriteAt(p []byte, off int64) (int, error) { return f.f.WriteAt(p, off) }
