@@ -31,6 +31,8 @@ var importRules = []importRule{
 	{"store", []string{"internal"}, []string{hclModule}, []string{buildkit}},
 	{"delta", []string{"internal"}, []string{hclModule}, []string{buildkit}},
 	{"envelope", []string{"internal"}, []string{hclModule}, []string{buildkit}},
+	{"patch/crypt", []string{"internal"}, []string{hclModule}, []string{buildkit}},
+	{"patch/media", []string{"patch/crypt", "internal"}, []string{hclModule}, []string{buildkit}},
 	{"patch", []string{"store", "internal"}, []string{hclModule}, []string{buildkit}},
 	{"lang/lsp", []string{"lang"}, []string{"os", "os/exec", "net", "net/http"}, []string{buildkit}},
 	{"lang", nil, []string{"os", "os/exec", "net", "net/http"}, []string{buildkit}},

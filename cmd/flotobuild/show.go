@@ -17,7 +17,7 @@ func newShowCommand(a *app) *cobra.Command {
 		Long:  "show prints the description of a patch file. Its content is not checked, verify does that.",
 		Args:  oneFile,
 		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := openPatchFile(args[0])
+			p, err := a.openPatch(args[0])
 			if err != nil {
 				return err
 			}
@@ -43,10 +43,15 @@ func oneFile(cmd *cobra.Command, args []string) error {
 	return &hintError{fmt.Errorf("%s takes one patch file, not %d", cmd.Name(), len(args)), "usage: " + cmd.UseLine()}
 }
 
-// openPatchFile opens a patch file that the user named.
-func openPatchFile(name string) (*patch.Reader, error) {
+// openPatch opens a patch file that the user named, in whatever form it is.
+func (a *app) openPatch(name string) (*patch.Reader, error) {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		return nil, &hintError{fmt.Errorf("cannot open patch %q: it is a folder", name), "name a file *" + patch.Extension}
 	}
-	return patch.Open(name)
+	o, err := a.opener()
+	if err != nil {
+		return nil, err
+	}
+	p, err := o.Open(name)
+	return p, withKeyHint(err)
 }
