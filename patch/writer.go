@@ -120,6 +120,9 @@ func (w *Writer) start() error {
 // Path is where the file stands after Publish.
 func (w *Writer) Path() string { return w.path }
 
+// Size is that of the file in bytes, once Finish has completed it.
+func (w *Writer) Size() int64 { return w.off }
+
 // Next gives the entry that Add expects; false when all have been added.
 func (w *Writer) Next() (Content, bool) {
 	i := w.next

@@ -15,6 +15,12 @@ type app struct {
 	noColor bool
 	keys    keyring
 
+	// own are files that the command writes, or that say what it does: plan and
+	// metadata files. They are no part of the project.
+	own []string
+	// events, when set, gets what happens as lines of JSON.
+	events *eventWriter
+
 	// interruptNote says after an interrupt what became of the command's work.
 	interruptNote string
 }
