@@ -36,7 +36,10 @@ func NewID(created time.Time, revision, site string) string {
 // FileName is the name of the file of a patch. Ids come from files of unknown
 // makers, so one that is no good as a file name is refused.
 func FileName(id string) (string, error) {
-	name := id + Extension
+	return checkFileName(id, id+Extension)
+}
+
+func checkFileName(id, name string) (string, error) {
 	switch {
 	case id == "" || id != safe(id) || strings.HasPrefix(id, "."):
 		return "", fmt.Errorf("patch id %q cannot be a file name: it may have only letters, digits and \"._-\", and no dot in front", id)

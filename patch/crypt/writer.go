@@ -11,7 +11,9 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"slices"
 
+	"filippo.io/age"
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
@@ -188,6 +190,34 @@ func (w *Writer) ReadAt(p []byte, off int64) (int, error) {
 		n, off = n+m, off+int64(m)
 	}
 	return n, nil
+}
+
+// FileSize is that of the encrypted file in bytes, as it would be if Close
+// came now.
+func (w *Writer) FileSize() int64 { return w.payload + sealedSize(w.size) }
+
+// sealedSize is that of the chunks of size clear bytes.
+func sealedSize(size int64) int64 {
+	chunks := max(size-1, 0)/chunkSize + 1
+	return size + chunks*chacha20poly1305.Overhead
+}
+
+// EncryptedSize is that of the file which a Writer makes of size clear bytes.
+// Passphrases are not put to work for it.
+func EncryptedSize(size int64, recipients []Recipient) (int64, error) {
+	quick := slices.Clone(recipients)
+	for i, r := range quick {
+		if s, ok := r.(*age.ScryptRecipient); ok {
+			light := *s
+			light.SetWorkFactor(10) // as many digits as the real one
+			quick[i] = &light
+		}
+	}
+	header, err := newHeader(make([]byte, fileKeySize), quick)
+	if err != nil {
+		return 0, fmt.Errorf("cannot encrypt: %w", err)
+	}
+	return int64(len(header)) + nonceSize + sealedSize(size), nil
 }
 
 // Close seals what is left and marks the end. It does not close the output.
