@@ -225,6 +225,8 @@ type Patch struct {
 	Parent  Parent
 	// AlsoFrom are further parents that the same patch must apply to.
 	AlsoFrom []Parent
-	Policy   Policy
-	Range    hcl.Range
+	// Encrypt is nil for a file that is not encrypted.
+	Encrypt *Encryption
+	Policy  Policy
+	Range   hcl.Range
 }

@@ -76,7 +76,7 @@ var (
 			{name: "delta", typ: textType, need: later},
 			{name: "volume_size", typ: textType, need: later},
 			{name: "sign", typ: anyType, need: later},
-			{name: "encrypt", typ: anyType, need: later},
+			{name: "encrypt", typ: encryptType, doc: "Whom the patch file is encrypted for: `{ recipients = [\"age1…\"] }`, public keys of age or SSH; `{ recipients_files = [\"PATH\"] }`, files of the project with one a line; or `{ passphrase = { env = \"NAME\" } }`, alone. A change of it makes no new patch."},
 			{name: "parity", typ: numberType, need: later},
 		},
 		blocks:  map[string]*blockSpec{"policy": policySpec},

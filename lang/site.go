@@ -99,6 +99,7 @@ func (f *frame) patch(s *Site, site *block) Patch {
 		p.Output = *v
 	}
 	f.parents(&p, b, outside)
+	p.Encrypt = f.encryption(b)
 	p.Policy = f.policy(b, outside)
 	return p
 }

@@ -127,6 +127,16 @@ type Patch struct {
 	Output  string `json:"output"` // folder
 	// MaxSize bounds the file in bytes; 0 is no bound.
 	MaxSize int64 `json:"maxSize,omitempty"`
+	// Encrypt is nil for a file that is not encrypted.
+	Encrypt *Encryption `json:"encrypt,omitempty"`
+}
+
+// An Encryption says whom a patch file is encrypted for: by public keys, as
+// crypt.ParseRecipient reads them, or by the passphrase in an environment
+// variable.
+type Encryption struct {
+	Recipients    []string `json:"recipients,omitempty"`
+	PassphraseEnv string   `json:"passphraseEnv,omitempty"`
 }
 
 // A SiteImage names an image of the site.
