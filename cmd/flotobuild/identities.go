@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"golang.org/x/term"
@@ -62,6 +63,9 @@ func (a *app) identities() ([]crypt.Identity, error) {
 			return nil, err
 		}
 		out = append(out, ids...)
+		if err := a.keepOut(name); err != nil {
+			return nil, err
+		}
 	}
 	if text := os.Getenv(identityVariable); text != "" {
 		ids, err := crypt.ParseIdentities("$"+identityVariable, []byte(text), a.askPassphrase)
@@ -85,6 +89,16 @@ func (a *app) readKeyFile(name string) ([]byte, error) {
 		a.ui.warnf("others than its owner may use the private keys in %q: its mode is %04o; chmod 600 ends that", name, info.Mode().Perm())
 	}
 	return readLimited(f, maxIdentities)
+}
+
+// keepOut sees that a private key in the project folder does not travel in
+// conf/, also where name is a link to it.
+func (a *app) keepOut(name string) error {
+	target, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return fmt.Errorf("cannot find %q: %w", name, bareError(err))
+	}
+	return errors.Join(a.ownFile(name), a.ownFile(target))
 }
 
 // readSmall reads a file of at most limit bytes.
