@@ -43,6 +43,28 @@ func BenchmarkLoadDiffering(b *testing.B) {
 	}
 }
 
+// BenchmarkLoadDynamic loads projects in which a dynamic block makes the
+// containers, anew for each site.
+func BenchmarkLoadDynamic(b *testing.B) {
+	for _, sites := range []int{10, 100} {
+		b.Run(fmt.Sprintf("images=1000,sites=%d", sites), func(b *testing.B) {
+			benchmarkLoad(b, scaleProject(1000, sites, 1, dynamicContainers), sites)
+		})
+	}
+}
+
+const dynamicContainers = `dynamic "container" {
+  for_each = range(1000)
+  labels   = ["c${container.value}-%[1]d"]
+  content {
+    image = "${site.vars.prefix}${container.value}"
+    host  = "main"
+    ports = ["${site.vars.port}:80"]
+    env   = { DOMAIN = site.vars.domain }
+  }
+}
+`
+
 const fixedContainer = `container "c%[1]d" {
   image = "i%[1]d"
   host  = "main"

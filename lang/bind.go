@@ -46,6 +46,9 @@ func (r *rootFrame) pathOf(name string, rng hcl.Range) (*Path, bool) {
 	if d == nil && leavesProject(p.Name) {
 		d = failure(rng, "Path outside of the project", "The path %q leads out of the project folder, and only the project's files travel in the patch. Move the file there.", name)
 	}
+	if d == nil && !exists(r.scope.project.fsys, p.Name) {
+		d = otherForm(r.scope.project.fsys, p)
+	}
 	if d != nil {
 		r.report(d)
 		return nil, false

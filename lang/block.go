@@ -18,6 +18,7 @@ type block struct {
 	blocks []*block
 
 	generator *generator // of dynamic blocks
+	made      bool       // by a dynamic block: the attributes are new in every evaluation
 }
 
 // name is the block's first label.
@@ -36,17 +37,6 @@ func (b *block) only(kind string) *block {
 		}
 	}
 	return &block{kind: kind, header: b.header}
-}
-
-// of lists the blocks of a kind.
-func (b *block) of(kind string) []*block {
-	var out []*block
-	for _, c := range b.blocks {
-		if c.kind == kind {
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 // mustHave reports whether null is refused as the value of an attribute.
@@ -126,7 +116,9 @@ func (r reader) body(body hcl.Body, spec *blockSpec) (*block, hcl.Diagnostics) {
 func (r reader) child(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnostics) {
 	spec := parent.blocks[hb.Type]
 	switch {
-	case spec == nil: // nothing else is in the schema
+	case spec == nil && !parent.dynamic: // nothing but dynamic is in the schema
+		return nil, hcl.Diagnostics{noDynamic(hb, parent)}
+	case spec == nil:
 		return r.dynamic(hb, parent)
 	case spec.later:
 		return nil, hcl.Diagnostics{notAvailable(fmt.Sprintf("Block type %q", hb.Type), r.tool, hb.TypeRange)}

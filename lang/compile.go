@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 )
 
 // Limits on what a root definition gives a patch, in bytes.
@@ -47,6 +48,7 @@ func (s *Site) Compile(in CompileInput) (*Manifest, hcl.Diagnostics) {
 		f.report(d)
 	}
 	m := c.manifest()
+	f.finish(s.source.addr)
 	if len(f.diags) == 0 {
 		return m, nil
 	}
@@ -55,6 +57,7 @@ func (s *Site) Compile(in CompileInput) (*Manifest, hcl.Diagnostics) {
 
 // A siteSource is where a site was read: what Compile needs.
 type siteSource struct {
+	addr  string // of the instance
 	scope *scope
 	root  *rootDecl
 }
@@ -66,6 +69,11 @@ type rootFrame struct {
 	root   *rootDecl
 	images map[string]*Image
 	ids    map[string]string // nil where they are not known
+
+	// blocks are the file's blocks, those of dynamic blocks among them; partial
+	// says that some of these could not be made.
+	blocks  *rootFile
+	partial bool
 
 	out   *Manifest
 	hosts map[string]*hostFile // by name
@@ -102,6 +110,7 @@ func (f *frame) compile(s *Site, root *rootDecl, in *CompileInput) *rootFrame {
 	if in != nil {
 		r.ids = in.Images
 	}
+	r.blocks = root.file
 	switch file := root.file; {
 	case file == nil:
 	case file.compose != nil:
@@ -126,9 +135,15 @@ func (r *rootFrame) context(file *rootFile, in *CompileInput) *hcl.EvalContext {
 		"images": r.imageIDs(),
 		"patch":  patchValue(in),
 	}
-	ctx := &hcl.EvalContext{Variables: vars, Functions: r.scope.project.functions(path.Dir(file.name))}
+	ctx := &hcl.EvalContext{Variables: vars, Functions: r.functions(file.name)}
 	vars["var"] = r.variables(file, ctx)
 	return ctx
+}
+
+// functions are what expressions of a file can call, the functions of the
+// configuration that the root definition belongs to among them.
+func (r *rootFrame) functions(file string) map[string]function.Function {
+	return r.scope.project.functions(r.root.folder, path.Dir(file))
 }
 
 // imageIDs makes images.*: all images where their ids are not known, which is
@@ -180,7 +195,7 @@ func (f *frame) hasErrors() bool { return f.diags.HasErrors() }
 // containers lists what the rest of the configuration needs of the containers.
 // Sites with the same ones share the list.
 func (r *rootFrame) containers() []Container {
-	ranges := r.root.file.places()
+	ranges := r.blocks.places()
 	out := make([]Container, 0, len(r.out.Containers))
 	for _, c := range r.out.Containers {
 		out = append(out, Container{Name: c.Name, Image: c.Image, Host: c.Host, Range: ranges[c.Name]})

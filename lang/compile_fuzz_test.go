@@ -120,17 +120,18 @@ func TestCompileHostile(t *testing.T) {
 			if c.compose == "" {
 				c.compose = compose
 			}
-			start := time.Now()
+			start := processorTime(t)
 			cfg, diags := Load(rootsFS([]byte(native+c.template), []byte(c.compose), []byte("x"), []byte(c.env)), Options{})
 			if !diags.HasErrors() {
 				for _, s := range cfg.Sites {
 					compileWhole(t, s)
 				}
 			}
-			if d := time.Since(start); d > 10*time.Second {
-				t.Errorf("took %s", d)
+			d := processorTime(t) - start
+			if d > 10*time.Second {
+				t.Errorf("it took %v of the processor", d)
 			}
-			t.Logf("%v, %d diagnostics %.200v", time.Since(start), len(diags), diags)
+			t.Logf("%v, %d diagnostics %.200v", d, len(diags), diags)
 		})
 	}
 }

@@ -29,6 +29,7 @@ type composeService struct {
 	rng      hcl.Range
 	image    string // may hold variables
 	imageRng hcl.Range
+	body     *yaml.Node
 }
 
 // readCompose reads the services of a Compose file and the images that they
@@ -88,7 +89,7 @@ func (c *composeReader) services(doc *yaml.Node) *yaml.Node {
 }
 
 func (c *composeReader) service(f *composeFile, services, key, body *yaml.Node) {
-	out := composeService{name: key.Value, rng: c.rng(key)}
+	out := composeService{name: key.Value, rng: c.rng(key), body: body}
 	if !validName.MatchString(key.Value) {
 		c.project.report(failure(out.rng, "Invalid name",
 			"%q is no name for a service: a name begins with a letter or digit, goes on with letters, digits, dots, - and _, and has 128 characters at most.", key.Value))

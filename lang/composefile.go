@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -71,7 +70,7 @@ func (r *rootFrame) composeServices(f *composeFile, model map[string]any) {
 		service["image"] = c.ImageID
 		delete(service, "build")
 		delete(service, "pull_policy")
-		r.composePaths(service, s.rng)
+		r.composePaths(f.reader, s, service)
 		r.out.Containers = append(r.out.Containers, c)
 	}
 	r.composeResources(f, model)
@@ -150,26 +149,4 @@ func (r *rootFrame) checkComposeVars(f *composeFile, model map[string]any, vars 
 				"The Compose file uses %s, and the site %q has no variable %q that is a string, number or boolean. Add it to the attribute vars of the site, or write ${%s:-DEFAULT}; a dollar that stands for itself is $$.", m[0], r.site.Name, name, name))
 		}
 	})
-}
-
-// find is the place of a text's first occurrence in the file.
-func (c *composeReader) find(text string) hcl.Range {
-	before, _, ok := strings.Cut(string(c.src), text)
-	if !ok {
-		return fileRange(c.name)
-	}
-	line := strings.Count(before, "\n") + 1
-	last := before[strings.LastIndex(before, "\n")+1:]
-	return c.lineRange(line, len([]rune(last))+1, len([]rune(text)))
-}
-
-// placeOf is the service that a message of the form "services.NAME…" is about.
-func (f *composeFile) placeOf(message string) hcl.Range {
-	best, length := fileRange(f.reader.name), 0
-	for _, s := range f.services {
-		if n := len(s.name); n > length && (strings.Contains(message, "services."+s.name) || strings.Contains(message, `service "`+s.name+`"`)) {
-			best, length = s.rng, n
-		}
-	}
-	return best
 }

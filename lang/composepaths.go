@@ -3,6 +3,7 @@ package lang
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -22,20 +23,21 @@ func (r *rootFrame) checkComposeForm(f *composeFile, model map[string]any) {
 			continue
 		}
 		if e, ok := service["extends"].(map[string]any); ok && e["file"] != nil {
-			r.report(failure(s.rng, "Compose file in parts", "The service %q extends one of another file. A root definition is one file: copy the service into this one.", s.name))
+			r.report(failure(f.reader.at(s.rng, s.body, "extends", "file"), "Compose file in parts", "The service %q extends one of another file. A root definition is one file: copy the service into this one.", s.name))
 		}
 		if service["label_file"] != nil {
-			r.report(failure(s.rng, "Compose file in parts", "The service %q has a label_file. Write its labels into this file.", s.name))
+			r.report(failure(f.reader.at(s.rng, s.body, "label_file"), "Compose file in parts", "The service %q has a label_file. Write its labels into this file.", s.name))
 		}
 	}
 }
 
 // composePaths turns what a service names in the project's folder into what the
 // site has: env files into environment, mounts into those of conf/.
-func (r *rootFrame) composePaths(service map[string]any, rng hcl.Range) {
-	r.envFiles(service, rng)
+func (r *rootFrame) composePaths(c *composeReader, s composeService, service map[string]any) {
+	r.envFiles(c, s, service)
 	mounts, _ := service["volumes"].([]any)
 	for i, m := range mounts {
+		rng := c.at(s.rng, s.body, "volumes", strconv.Itoa(i), "source")
 		switch m := m.(type) {
 		case string:
 			if v, err := format.ParseVolume(m); err == nil && v.Type == types.VolumeTypeBind {
@@ -61,7 +63,7 @@ func (r *rootFrame) composeResources(f *composeFile, model map[string]any) {
 			if !ok {
 				continue
 			}
-			if moved, ok := r.projectFile(file, f.reader.find(name)); ok {
+			if moved, ok := r.projectFile(file, f.reader.at(f.reader.find(name), f.doc, kind, name, "file")); ok {
 				one["file"] = moved
 			}
 		}
@@ -69,7 +71,7 @@ func (r *rootFrame) composeResources(f *composeFile, model map[string]any) {
 }
 
 // envFiles reads the env_file of a service. What stands in environment wins.
-func (r *rootFrame) envFiles(service map[string]any, rng hcl.Range) {
+func (r *rootFrame) envFiles(c *composeReader, s composeService, service map[string]any) {
 	var files []any
 	switch v := service["env_file"].(type) {
 	case nil:
@@ -80,7 +82,8 @@ func (r *rootFrame) envFiles(service map[string]any, rng hcl.Range) {
 		files = []any{v}
 	}
 	env := make(map[string]any)
-	for _, f := range files {
+	for i, f := range files {
+		rng := c.at(s.rng, s.body, "env_file", strconv.Itoa(i), "path")
 		maps.Copy(env, r.envFile(f, rng))
 	}
 	switch own := service["environment"].(type) {

@@ -10,6 +10,7 @@ import (
 
 // nativeFile compiles a root definition file of the native form.
 func (r *rootFrame) nativeFile(file *rootFile) {
+	file = r.expandedFile(file)
 	for _, b := range file.hosts {
 		b = r.sound(b)
 		h := ManifestHost{Name: b.name()}
@@ -57,11 +58,19 @@ func (r *rootFrame) container(b *block, depends map[string]hcl.Range) {
 		}
 	}
 	diags, needs := len(r.diags), len(r.needs)
-	out := r.newContainer(r.sound(b))
+	out := r.newContainer(r.sound(r.expanded(b)))
 	r.out.Containers = append(r.out.Containers, out)
-	if r.ids == nil && len(r.diags) == diags && len(b.of("config")) == 0 && r.scope.project.meter.tripped == nil {
+	if r.keeps(b) && len(r.diags) == diags {
 		uses.keepContainer(r, b, out, r.needs[needs:])
 	}
+}
+
+// keeps tells containers that another site can have in common with this one.
+// Templates see more than the block refers to, and dynamic blocks make their
+// blocks anew for each site.
+func (r *rootFrame) keeps(b *block) bool {
+	isConfig := func(c *block) bool { return c.makes() == "config" }
+	return r.ids == nil && !r.partial && !b.made && !slices.ContainsFunc(b.blocks, isConfig) && r.scope.project.meter.tripped == nil
 }
 
 func (r *rootFrame) newContainer(b *block) ManifestContainer {
@@ -88,7 +97,7 @@ func (r *rootFrame) newContainer(b *block) ManifestContainer {
 // unknownName refuses names that depend on what is known only after the build.
 func (r *rootFrame) unknownName(b *block, name string) {
 	a := b.attrs[name]
-	if a == nil || !r.root.uses.attr(a).build {
+	if a == nil || !r.root.uses.attr(b, a).build {
 		return
 	}
 	if v, diags := a.Expr.Value(r.ctx); !diags.HasErrors() && !v.IsKnown() {
@@ -112,6 +121,9 @@ const PlaceholderID = "sha256:00000000000000000000000000000000000000000000000000
 func (r *rootFrame) checkHost(name string, rng hcl.Range) bool {
 	if r.hosts[name] != nil {
 		return true
+	}
+	if r.partial {
+		return false
 	}
 	var known []string
 	for _, h := range r.out.Hosts {
@@ -138,7 +150,7 @@ func (r *rootFrame) checkDependencies(file *rootFile, places map[string]hcl.Rang
 	for _, c := range r.out.Containers {
 		next[c.Name] = c.DependsOn
 		for _, d := range c.DependsOn {
-			if !known[d] {
+			if !known[d] && !r.partial {
 				r.report(failure(places[c.Name], "Unknown container", "The file declares no container %q.%s", d, didYouMean(d, names)))
 			}
 		}

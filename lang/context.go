@@ -34,7 +34,7 @@ func (f *frame) bind(edges []edge) {
 			vars[t.RootName()] = cty.DynamicVal
 		}
 	}
-	f.ctx = &hcl.EvalContext{Variables: vars, Functions: f.scope.functions()}
+	f.ctx = &hcl.EvalContext{Variables: vars, Functions: f.scope.project.functions(f.scope.folder, f.scope.folder.dir)}
 }
 
 func put(names map[string]map[string]cty.Value, root, name string, v cty.Value) {

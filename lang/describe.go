@@ -27,6 +27,7 @@ type BlockType struct {
 	Once     bool // at most one in its parent
 	Required bool // at least one in its parent
 	Dynamic  bool // dynamic blocks may make those in it
+	Fixed    bool // dynamic blocks cannot make it
 	Free     bool // attributes of any name may stand in it, besides Attributes
 	Later    bool // of the language, but refused by this version
 
@@ -101,7 +102,7 @@ func DynamicBlock() *BlockType { return describeBlock(dynamicKind, dynamicSpec) 
 func describeBlock(name string, s *blockSpec) *BlockType {
 	b := &BlockType{
 		Name: name, Labels: s.labels, Doc: s.doc, Once: s.once, Required: s.needed,
-		Dynamic: s.dynamic, Free: s.free, Later: s.later,
+		Dynamic: s.dynamic, Fixed: s.fixed, Free: s.free, Later: s.later,
 	}
 	for _, a := range s.attrs {
 		b.Attributes = append(b.Attributes, Attribute{
@@ -136,9 +137,10 @@ func (b *BlockType) Block(name string) *BlockType {
 }
 
 // describeFunctions takes names and types of parameters from the functions
-// themselves, and the rest from functionDocs.
+// themselves, before any is made to take more, and the rest from functionDocs.
 func describeFunctions() []Function {
-	all := newProject(nil, Options{}).functions(".")
+	all := newProject(nil, Options{}).builtins(&folder{dir: "."}, ".")
+	maps.Copy(all, bareFunctions())
 	var out []Function
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		d := functionDocs[name]

@@ -50,7 +50,7 @@ func walkBlocks(b *BlockType, path string, visit func(string, *BlockType)) {
 // TestFunctionResults compares the results in the table with what the functions
 // say of themselves, where that does not depend on the arguments.
 func TestFunctionResults(t *testing.T) {
-	for name, f := range newProject(nil, Options{}).functions(".") {
+	for name, f := range newProject(nil, Options{}).builtins(&folder{dir: "."}, ".") {
 		var args []cty.Type
 		for _, p := range f.Params() {
 			args = append(args, p.Type)

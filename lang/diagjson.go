@@ -24,6 +24,14 @@ type jsonDiagnostic struct {
 	Range    *jsonRange   `json:"range,omitempty"`
 	Snippet  *jsonSnippet `json:"snippet,omitempty"`
 	Values   []valueNote  `json:"values,omitempty"`
+	Address  string       `json:"address,omitempty"` // of what it is about
+	Further  *jsonFurther `json:"further,omitempty"`
+}
+
+// A jsonFurther says in which instances the same is wrong.
+type jsonFurther struct {
+	Count     int      `json:"count"`
+	Addresses []string `json:"addresses"` // the first ones
 }
 
 type jsonRange struct {
@@ -52,7 +60,7 @@ type jsonSnippet struct {
 func DiagnosticsJSON(diags hcl.Diagnostics, files map[string]*hcl.File) ([]byte, error) {
 	mask := newLineMask(files, diags)
 	out := jsonDiagnostics{FormatVersion: diagnosticsFormat, Valid: !diags.HasErrors(), Diagnostics: []jsonDiagnostic{}}
-	for _, d := range diags {
+	for _, d := range fold(diags) {
 		j := jsonDiagnostic{Severity: "error", Summary: d.Summary, Detail: d.Detail, Range: newJSONRange(d.Subject), Values: valueNotes(d)}
 		if d.Severity == hcl.DiagWarning {
 			j.Severity = "warning"
@@ -63,9 +71,21 @@ func DiagnosticsJSON(diags hcl.Diagnostics, files map[string]*hcl.File) ([]byte,
 		if s := sourceLine(files, mask, d.Subject); s != nil {
 			j.Snippet = &jsonSnippet{Before: s.before, Marked: s.marked, After: s.after, Masked: s.masked}
 		}
+		j.Address, j.Further = newJSONFurther(originOf(d))
 		out.Diagnostics = append(out.Diagnostics, j)
 	}
 	return json.MarshalIndent(out, "", "  ")
+}
+
+func newJSONFurther(o *origin) (string, *jsonFurther) {
+	const most = 20
+	switch {
+	case o == nil:
+		return "", nil
+	case len(o.further) == 0:
+		return o.address, nil
+	}
+	return o.address, &jsonFurther{Count: len(o.further), Addresses: o.further[:min(len(o.further), most)]}
 }
 
 func newJSONRange(r *hcl.Range) *jsonRange {

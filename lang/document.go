@@ -176,7 +176,7 @@ func (r *rootFrame) template(p *Path, vars map[string]cty.Value) (string, bool) 
 	if !r.resolveEach(t.refs, vars) {
 		return "", false
 	}
-	ctx := &hcl.EvalContext{Variables: maps.Clone(r.ctx.Variables), Functions: t.functions}
+	ctx := &hcl.EvalContext{Variables: maps.Clone(r.ctx.Variables), Functions: r.functions(p.Name)}
 	maps.Copy(ctx.Variables, vars)
 	v, diags := t.expr.Value(ctx)
 	r.report(diags...)

@@ -17,7 +17,9 @@ type generator struct {
 	parent   *blockSpec
 	reader   reader
 	iterator string
-	outer    []hcl.Traversal // of for_each and labels
+	forEach  hcl.Expression
+	outer    []hcl.Traversal // of for_each
+	labels   []hcl.Traversal
 	content  *block
 }
 
@@ -32,12 +34,18 @@ func (r reader) dynamic(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnosti
 		return nil, hcl.Diagnostics{failure(hb.LabelRanges[0], "Unsupported dynamic block",
 			"No block %q may stand here.%s", kind, didYouMeanOr(kind, known, "These may: %s.", strings.Join(known, ", ")))}
 	}
+	if spec.fixed {
+		return nil, hcl.Diagnostics{fixedBlock(hb)}
+	}
 	g := &generator{raw: hb, parent: parent, reader: r, iterator: kind}
 	content, diags := hb.Body.Content(dynamicSpec.schema(false))
 	for _, a := range sortAttributes(content.Attributes) {
-		if a.Name != "iterator" {
-			g.outer = append(g.outer, a.Expr.Variables()...)
-		} else if name := hcl.ExprAsKeyword(a.Expr); name != "" {
+		switch name := hcl.ExprAsKeyword(a.Expr); {
+		case a.Name == "for_each":
+			g.forEach, g.outer = a.Expr, a.Expr.Variables()
+		case a.Name == "labels":
+			g.labels = a.Expr.Variables()
+		case name != "":
 			g.iterator = name
 		}
 	}
@@ -54,9 +62,33 @@ func (r reader) dynamic(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnosti
 	return &block{kind: dynamicKind, labels: hb.Labels, header: hb.DefRange, generator: g}, diags
 }
 
+// noDynamic refuses a dynamic block where none makes sense.
+func noDynamic(hb *hcl.Block, parent *blockSpec) *hcl.Diagnostic {
+	const summary = "Unsupported dynamic block"
+	kind := hb.Labels[0]
+	spec := parent.blocks[kind]
+	switch {
+	case spec == nil:
+		return failure(hb.LabelRanges[0], summary, "No block %q may stand here, and no dynamic block.", kind)
+	case spec.repeats():
+		return failure(hb.LabelRanges[0], summary, "A block %s is repeated by its own attribute for_each, so that references can name each instance: %s \"NAME\" { for_each = … }.", kind, kind)
+	}
+	return fixedBlock(hb)
+}
+
+// fixedBlock refuses a dynamic block for what evaluation begins with.
+func fixedBlock(hb *hcl.Block) *hcl.Diagnostic {
+	return failure(hb.LabelRanges[0], "Unsupported dynamic block", "Blocks %s must be known before anything is evaluated, and cannot be made by dynamic. Write them out.", hb.Labels[0])
+}
+
+// repeats reports whether such blocks have the attribute for_each.
+func (s *blockSpec) repeats() bool {
+	return s.attr("for_each") != nil
+}
+
 // references are those of the block; the iterator is its own.
 func (g *generator) references() []hcl.Traversal {
-	inner := slices.DeleteFunc(g.content.references(), func(t hcl.Traversal) bool { return t.RootName() == g.iterator })
+	inner := slices.DeleteFunc(append(slices.Clone(g.labels), g.content.references()...), func(t hcl.Traversal) bool { return t.RootName() == g.iterator })
 	return append(slices.Clone(g.outer), inner...)
 }
 
@@ -92,13 +124,22 @@ func (f *frame) generate(g *generator) []*block {
 		Blocks: []hcl.BlockHeaderSchema{{Type: kind, LabelNames: g.parent.blocks[kind].labels}},
 	})
 	f.report(diags...)
+	f.scope.project.meter.pay(blockCost*len(content.Blocks), g.raw.DefRange)
 	var out []*block
 	for _, hb := range content.Blocks {
 		b, diags := g.reader.block(hb, g.parent.blocks[kind])
 		f.report(diags...)
+		b.markMade()
 		out = append(out, b)
 	}
 	return out
+}
+
+func (b *block) markMade() {
+	b.made = true
+	for _, c := range b.blocks {
+		c.markMade()
+	}
 }
 
 // A oneBlock is a body that holds one block and nothing else.

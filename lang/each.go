@@ -130,7 +130,12 @@ func (f *frame) within(i instance) *frame {
 }
 
 // close hands an instance's diagnostics to the block's frame.
-func (f *frame) close() { f.outer.report(f.diags...) }
+func (f *frame) close() {
+	for _, d := range f.diags {
+		Of(d, f.node.addr+f.instance.suffix())
+	}
+	f.outer.report(f.diags...)
+}
 
 // gather makes the value that references to a block give: that of its only
 // instance, or an object of all by their keys.

@@ -34,7 +34,9 @@ type folder struct {
 	blocks []*block
 	absent hcl.Diagnostics              // why there is nothing
 	funcs  map[string]function.Function // its own ones, by function blocks
-	calls  map[string]function.Function // all that its expressions can call; made when they are needed
+	// calls are all that expressions can call, by the folder of their file; made
+	// when they are needed, and never changed.
+	calls map[string]map[string]function.Function
 }
 
 // paths are the values of path.*, which is relative to the folder as all paths

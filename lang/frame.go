@@ -43,6 +43,24 @@ func (s *scope) newFrame(n *node) *frame {
 
 func (f *frame) report(diags ...*hcl.Diagnostic) { f.diags = append(f.diags, diags...) }
 
+// finish says in every diagnostic what it is about.
+func (f *frame) finish(address string) {
+	for _, d := range f.diags {
+		Of(d, address)
+		explainKey(d, f.scope.isRepeated)
+	}
+}
+
+// isRepeated reports whether an address is that of a block with for_each.
+func (s *scope) isRepeated(addr string) bool {
+	n := s.nodes[addr]
+	if n == nil {
+		return false
+	}
+	d, ok := n.decl.(interface{ repeats() bool })
+	return ok && d.repeats()
+}
+
 // value evaluates an attribute to a known value of the wanted type, without
 // sensitive parts. It returns false where there is none: the attribute is unset
 // or null, or errors have been reported here or earlier.

@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -23,6 +23,7 @@ import (
 // the file that the call stands in.
 type fileFunctions struct {
 	project *project
+	folder  *folder // whose functions templates can call
 	dir     string
 }
 
@@ -169,7 +170,7 @@ func (ff fileFunctions) fileset(dir, pattern string) (cty.Value, error) {
 }
 
 // templatefile renders a template of the project. Templates cannot call
-// templatefile, so that rendering ends.
+// templatefile, and functions not themselves, so that rendering ends.
 func (ff fileFunctions) templatefile() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "path", Type: cty.String}, anyParam("vars")},
@@ -192,26 +193,21 @@ func (ff fileFunctions) render(name string, vars map[string]cty.Value) (cty.Valu
 		return cty.NilVal, function.NewArgErrorf(0, "the template %q is larger than %d bytes", name, MaxSourceSize)
 	}
 	if d := checkTemplateNesting(name, []byte(src)); d != nil {
-		return cty.NilVal, templateError(d)
+		return cty.NilVal, innerError(d)
 	}
 	expr, diags := hclsyntax.ParseTemplate([]byte(src), name, hcl.InitialPos)
 	if diags.HasErrors() {
-		return cty.NilVal, templateError(diags[0])
+		return cty.NilVal, innerError(diags[0])
 	}
 	funcs := pureFunctions()
-	for n, f := range ff.readers() {
-		funcs[n] = f
-	}
+	maps.Copy(funcs, ff.readers())
+	maps.Copy(funcs, ff.folder.funcs)
 	if vars == nil {
 		vars = map[string]cty.Value{}
 	}
 	v, diags := ff.project.meter.native(expr).Value(&hcl.EvalContext{Variables: vars, Functions: funcs})
 	if diags.HasErrors() {
-		return cty.NilVal, templateError(diags[0])
+		return cty.NilVal, innerError(diags[0])
 	}
 	return v, nil
-}
-
-func templateError(d *hcl.Diagnostic) error {
-	return fmt.Errorf("%s: %s: %s", place(subject(d)), d.Summary, strings.TrimSuffix(d.Detail, "."))
 }

@@ -10,25 +10,39 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// functions returns the functions that expressions of a file in the folder dir
-// can call. They have neither a clock nor a network; files are read through the
-// project's file system.
-func (p *project) functions(dir string) map[string]function.Function {
-	if f := p.funcs[dir]; f != nil {
-		return f
+// functions returns what expressions of a file in the folder dir can call: the
+// functions of the language, and those that f's configuration declares. A root
+// definition file or a template may stand in another folder than the
+// configuration that names it.
+func (p *project) functions(f *folder, dir string) map[string]function.Function {
+	out := f.calls[dir]
+	if out == nil {
+		out = maps.Clone(p.builtins(f, dir))
+		maps.Copy(out, f.funcs)
+		if f.calls == nil {
+			f.calls = make(map[string]map[string]function.Function)
+		}
+		f.calls[dir] = out
 	}
-	out := pureFunctions()
-	maps.Copy(out, fileFunctions{project: p, dir: dir}.all())
-	if p.funcs == nil {
-		p.funcs = make(map[string]map[string]function.Function)
-	}
-	p.funcs[dir] = out
 	return out
 }
 
-// pureFunctions are the functions that depend on their arguments alone, under
-// the names that Terraform gives them.
-func pureFunctions() map[string]function.Function {
+// builtins returns the functions of the language. They have neither a clock nor
+// a network; files are read through the project's file system, by paths relative
+// to dir.
+func (p *project) builtins(f *folder, dir string) map[string]function.Function {
+	out := pureFunctions()
+	maps.Copy(out, fileFunctions{project: p, folder: f, dir: dir}.all())
+	return out
+}
+
+// pureFunctions are the functions that depend on their arguments alone, with
+// bounds on what they cost.
+func pureFunctions() map[string]function.Function { return guarded(leveled(bareFunctions())) }
+
+// bareFunctions are the same as the libraries have them, under the names that
+// Terraform gives them.
+func bareFunctions() map[string]function.Function {
 	out := map[string]function.Function{
 		"can":          tryfunc.CanFunc,
 		"try":          tryfunc.TryFunc,
@@ -47,7 +61,7 @@ func pureFunctions() map[string]function.Function {
 	maps.Copy(out, textFunctions())
 	maps.Copy(out, collectionFunctions())
 	maps.Copy(out, digestFunctions())
-	return guarded(leveled(out))
+	return out
 }
 
 func numberFunctions() map[string]function.Function {

@@ -69,11 +69,14 @@ func guard(f function.Function, check func([]cty.Value) error) function.Function
 	})
 }
 
+// maxArguments is the number of arguments of a call that makes all of them one
+// type.
+const maxArguments = 1000
+
 // guardArguments bounds a call whose arguments are all made one type.
 func guardArguments(args []cty.Value) error {
-	const most = 1000
-	if len(args) > most {
-		return fmt.Errorf("a call may have %d arguments", most)
+	if len(args) > maxArguments {
+		return fmt.Errorf("a call may have %d arguments", maxArguments)
 	}
 	return nil
 }

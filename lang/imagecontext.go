@@ -67,7 +67,7 @@ func (f *frame) contextText(c *Context, text string, outside bool) bool {
 			"In quotes, %s is the name of a folder. Remove the quotes to refer to the image.", text))
 		return false
 	}
-	p, d := newPath(text, f.scope.folder.dir, outside, c.Range)
+	p, d := f.located(text, outside, c.Range)
 	if d != nil {
 		f.report(d)
 		return false
@@ -120,7 +120,7 @@ func (f *frame) buildSecret(name string, v cty.Value, rng hcl.Range, outside boo
 	case key == "env" && text != "" && !strings.Contains(text, "="):
 		return Secret{Env: text}, true
 	case key == "file":
-		p, d := newPath(text, f.scope.folder.dir, outside, rng)
+		p, d := f.located(text, outside, rng)
 		if d != nil {
 			f.report(d)
 			return Secret{}, false

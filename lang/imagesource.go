@@ -71,7 +71,7 @@ func (f *frame) layoutReference(text string, rng hcl.Range, outside bool) (ref, 
 		i += strings.LastIndex(text, "/") + 1
 		name, suffix = text[:i], text[i:]
 	}
-	p, d := newPath(name, f.scope.folder.dir, outside, rng)
+	p, d := f.located(name, outside, rng)
 	if d != nil {
 		f.report(d)
 		return layoutScheme + text, suffix

@@ -34,11 +34,12 @@ var (
 		doc:    "Names the file that says which containers run on which hosts of a site, and the images that they may use.",
 		labels: []string{"name"},
 		attrs: []attrSpec{
-			{name: "file", typ: textType, need: required, doc: "The root definition file: `*.root.hcl`, or a Compose file `*.yaml` or `*.yml`."},
+			{name: "file", typ: textType, need: required, doc: "The root definition file: `*.root.hcl`, or a Compose file `*.yaml` or `*.yml`. It stands in the project, as it travels in the patch."},
 			{name: "image_sets", typ: setsType, need: required, doc: "Image sets that containers choose from. No image name may stand twice in them."},
-			outsideAttr,
+			{name: "allow_outside", typ: flagType, preset: "false", doc: "Allowed as in other blocks. It lets nothing pass: `file` must stand in the project."},
 		},
-		blocks: map[string]*blockSpec{"conf": confSpec},
+		blocks:  map[string]*blockSpec{"conf": confSpec},
+		dynamic: true,
 	}
 	confSpec = &blockSpec{
 		doc:  "Chooses which files of the project travel in the patch. Patterns are relative to the project folder: `*` for any characters, `**` for any folders, `{a,b}` for one of several.",

@@ -92,7 +92,7 @@ func labelled(labels int, body object) object {
 func (s *schemaWriter) dynamic(parent *BlockType, path string) object {
 	kinds := object{}
 	for _, c := range parent.Blocks {
-		if !c.Later {
+		if !c.Later && !c.Fixed {
 			kinds[c.Name] = s.generator(c, strings.TrimPrefix(path+"."+c.Name, "."))
 		}
 	}

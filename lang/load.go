@@ -4,7 +4,6 @@ import (
 	"io/fs"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty/function"
 )
 
 // Load reads and evaluates the configuration in the root folder of fsys, which
@@ -27,7 +26,6 @@ type project struct {
 	roots     map[string]*rootFile     // parsed root definition files by name
 	templates map[string]*templateFile // parsed templates of root definitions by name
 	git       *gitState
-	funcs     map[string]map[string]function.Function // by folder; never changed once made
 	diags     hcl.Diagnostics
 
 	folders map[string]*folder // by path

@@ -19,6 +19,8 @@ const (
 	callCost = 10
 	lookCost = 8  // of each unit of a value that an operation looks through
 	loopCost = 30 // of each element that a for expression goes through
+
+	blockCost = 200 // of each block that a dynamic block makes
 )
 
 // A meter counts what evaluation costs. When it has tripped, expressions give

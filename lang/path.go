@@ -1,10 +1,14 @@
 package lang
 
 import (
+	"errors"
+	"io/fs"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/text/unicode/norm"
 )
 
 // path evaluates an attribute to a path, relative to the module's folder.
@@ -13,12 +17,66 @@ func (f *frame) path(b *block, name string, outside bool) (*Path, bool) {
 	if !ok {
 		return nil, false
 	}
-	p, d := newPath(v, f.scope.folder.dir, outside, b.attrs[name].Expr.Range())
+	p, d := f.located(v, outside, b.attrs[name].Expr.Range())
 	if d != nil {
 		f.report(d)
 		return nil, false
 	}
 	return p, true
+}
+
+// located makes a Path, and looks where it leads in the project: links must not
+// leave it either. Whether there is something is for those to say who read it.
+func (f *frame) located(name string, outside bool, rng hcl.Range) (*Path, *hcl.Diagnostic) {
+	p, d := newPath(name, f.scope.folder.dir, outside, rng)
+	if d != nil || leavesProject(p.Name) {
+		return p, d
+	}
+	fsys := f.scope.project.fsys
+	_, err := fs.Stat(fsys, p.Name)
+	switch {
+	case err == nil:
+		return p, nil
+	case escapes(err) && !outside:
+		return nil, failure(rng, "Path outside of the project",
+			"The path %q leads out of the project folder by a symbolic link, or by an absolute one, so that other machines do not have it. Put the files into the project, or write allow_outside = true beside it.", name)
+	case errors.Is(err, fs.ErrNotExist):
+		return p, otherForm(fsys, p)
+	}
+	return p, nil
+}
+
+func exists(fsys fs.FS, name string) bool {
+	_, err := fs.Stat(fsys, name)
+	return err == nil
+}
+
+// escapes reports whether an os.Root has refused a link.
+func escapes(err error) bool {
+	return strings.HasSuffix(err.Error(), "path escapes from parent")
+}
+
+// otherForm finds a file whose name looks like the path's and has other bytes.
+// Strings of the language are in Unicode's form NFC, file names need not be.
+func otherForm(fsys fs.FS, p *Path) *hcl.Diagnostic {
+	if !strings.ContainsFunc(p.Name, func(c rune) bool { return c >= utf8.RuneSelf }) {
+		return nil
+	}
+	dir := "."
+	for _, part := range strings.Split(p.Name, "/") {
+		entries, err := fs.ReadDir(fsys, dir)
+		if err != nil {
+			return nil
+		}
+		for _, e := range entries {
+			if e.Name() != part && norm.NFC.String(e.Name()) == norm.NFC.String(part) {
+				return failure(p.Range, "Name in another Unicode form",
+					"The folder %q holds %+q, which looks like %q and has other characters: the names of files that the configuration names must be in Unicode's form NFC. Rename it.", dir, e.Name(), part)
+			}
+		}
+		dir = path.Join(dir, part)
+	}
+	return nil
 }
 
 // newPath makes a Path of what a file in the folder dir names.

@@ -85,7 +85,7 @@ var (
 		},
 	}
 	functionSpec = &blockSpec{
-		doc:    "A function of the folder's own. Functions may call each other, but not themselves. They are not known in templates and root definition files.",
+		doc:    "A function of the folder's own. Functions may call each other, but not themselves. Templates and root definition files that the configuration names can call them, too.",
 		labels: []string{"name"},
 		attrs: []attrSpec{
 			{name: "params", typ: namesType, need: required, doc: "Parameter names, without quotes: `[a, b]`."},

@@ -57,6 +57,9 @@ func fileError(name string, err error, rng hcl.Range) *hcl.Diagnostic {
 
 // reason strips the path that an fs error repeats.
 func reason(err error) string {
+	if escapes(err) {
+		return "it is, or stands behind, a symbolic link that is absolute or leaves the project folder; put a copy there instead"
+	}
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err.Error()
@@ -109,15 +112,12 @@ func didYouMeanOr(given string, known []string, remedy string, args ...any) stri
 	return " " + fmt.Sprintf(remedy, args...)
 }
 
-// sortDiagnostics orders by place and removes repetitions, which come from
-// files that several blocks read.
+// sortDiagnostics orders by place and folds repetitions.
 func sortDiagnostics(diags hcl.Diagnostics) hcl.Diagnostics {
 	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
 		return compareRanges(subject(a), subject(b))
 	})
-	return slices.CompactFunc(diags, func(a, b *hcl.Diagnostic) bool {
-		return a.Severity == b.Severity && a.Summary == b.Summary && a.Detail == b.Detail && subject(a) == subject(b)
-	})
+	return fold(diags)
 }
 
 func subject(d *hcl.Diagnostic) hcl.Range {

@@ -11,7 +11,8 @@ import (
 
 // A rootDecl is a root_definition block.
 type rootDecl struct {
-	block *block
+	block  *block
+	folder *folder // of its configuration
 
 	result *RootDefinition
 	file   *rootFile // nil where it cannot be read
@@ -22,14 +23,16 @@ type rootDecl struct {
 
 func (d *rootDecl) evaluate(f *frame) cty.Value {
 	d.result = &RootDefinition{Name: d.block.name(), Range: d.block.header}
-	d.uses = newRootUses()
+	d.folder, d.uses = f.scope.folder, newRootUses()
 	f.scope.rootDefs[f.node.addr] = d
-	if p, ok := f.path(d.block, "file", f.allowOutside(d.block)); ok {
+	block := f.expand(d.block)
+	f.flag(block, "allow_outside") // must be sound, and changes nothing: see rootFile
+	if p, ok := f.path(block, "file", true); ok {
 		d.result.File = *p
 		d.file = f.rootFile(p)
 	}
 	d.imageSets(f)
-	d.result.Conf = f.conf(d.block.only("conf"))
+	d.result.Conf = f.conf(block.only("conf"))
 	return cty.ObjectVal(map[string]cty.Value{
 		"address": cty.StringVal(f.node.addr),
 		"name":    cty.StringVal(d.result.Name),

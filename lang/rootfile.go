@@ -17,7 +17,9 @@ type rootFile struct {
 	hosts      []*block
 	containers []*block
 	documents  []*block
-	compose    *composeFile // nil in native files
+	generators []*block          // dynamic blocks for all but variables
+	compose    *composeFile      // nil in native files
+	first      map[string]*block // by kind and name
 }
 
 // places gives the places of the containers by name.
@@ -63,48 +65,52 @@ func (p *project) readRootFile(at *Path) *rootFile {
 // readNativeRoot reads the blocks of a native file. A block that stands twice
 // counts once.
 func (p *project) readNativeRoot(name string, body hcl.Body) *rootFile {
-	r := &rootFile{name: name}
+	r := &rootFile{name: name, first: make(map[string]*block)}
 	all, diags := reader{tool: p.opts.ToolVersion}.body(body, rootFileSpec)
 	p.report(diags...)
-	first := make(map[string]*block)
 	for _, b := range all.blocks {
-		key := b.kind + "." + b.name()
-		if prev := first[key]; prev != nil {
-			p.report(duplicateBlock(b, prev))
-			continue
-		}
-		first[key] = b
-		p.addRootBlock(r, b)
+		p.report(r.add(b)...)
 	}
 	return r
 }
 
-func (p *project) addRootBlock(r *rootFile, b *block) {
+// add adds a block, unless its name is taken.
+func (r *rootFile) add(b *block) hcl.Diagnostics {
+	if b.generator != nil {
+		r.generators = append(r.generators, b)
+		return nil
+	}
+	key := b.kind + "." + b.name()
+	if prev := r.first[key]; prev != nil {
+		return hcl.Diagnostics{duplicateBlock(b, prev)}
+	}
+	r.first[key] = b
 	switch b.kind {
 	case "variable":
-		if hclsyntax.ValidIdentifier(b.name()) {
-			r.variables = append(r.variables, b)
-			return
+		if !hclsyntax.ValidIdentifier(b.name()) {
+			return hcl.Diagnostics{failure(b.header, "Invalid name", "%q cannot be the name of a variable: it must begin with a letter and hold letters, digits, - and _ only.", b.name())}
 		}
-		p.report(failure(b.header, "Invalid name", "%q cannot be the name of a variable: it must begin with a letter and hold letters, digits, - and _ only.", b.name()))
+		r.variables = append(r.variables, b)
 	case "host":
-		p.checkRootName(b)
 		r.hosts = append(r.hosts, b)
+		return checkRootName(b)
 	case "container":
-		p.checkRootName(b)
 		r.containers = append(r.containers, b)
+		return checkRootName(b)
 	case "document":
 		r.documents = append(r.documents, b)
 	}
+	return nil
 }
 
 // checkRootName checks a name that becomes part of file names at the sites.
-func (p *project) checkRootName(b *block) {
+func checkRootName(b *block) (diags hcl.Diagnostics) {
 	if !validName.MatchString(b.name()) {
-		p.report(failure(b.header, "Invalid name",
+		diags = append(diags, failure(b.header, "Invalid name",
 			"%q is no name for a %s: a name begins with a letter or digit, goes on with letters, digits, dots, - and _, and has 128 characters at most.", b.name(), b.kind))
 	}
 	if b.kind == "host" && manifestDir+b.name() == ManifestEntry {
-		p.report(failure(b.header, "Invalid name", "A host cannot be named %q, because the patch has a file of that name.", b.name()))
+		diags = append(diags, failure(b.header, "Invalid name", "A host cannot be named %q, because the patch has a file of that name.", b.name()))
 	}
+	return diags
 }

@@ -10,12 +10,14 @@ var (
 			"container": containerSpec,
 			"document":  documentSpec,
 		},
+		dynamic: true,
 	}
 	rootVariableSpec = &blockSpec{
 		doc:    "A variable of the root definition file. Its value comes from the site's attribute `vars`.",
 		labels: []string{"name"},
 		attrs:  variableAttrs("Value where the site gives none; a constant. Without it the variable is required."),
 		blocks: map[string]*blockSpec{"validation": validationSpec},
+		fixed:  true,
 	}
 	hostSpec = &blockSpec{
 		doc:    "A host that containers run on.",
@@ -40,7 +42,8 @@ var (
 			{name: "privileged", typ: flagType, preset: "false", doc: "`true`: the container has all rights on the host."},
 			{name: "depends_on", typ: textsType, doc: "Containers that must run before, those of other hosts too."},
 		},
-		blocks: map[string]*blockSpec{"healthcheck": healthcheckSpec, "config": configFileSpec},
+		blocks:  map[string]*blockSpec{"healthcheck": healthcheckSpec, "config": configFileSpec},
+		dynamic: true,
 	}
 	healthcheckSpec = &blockSpec{
 		doc:  "How the engine tells whether the container works.",

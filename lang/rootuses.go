@@ -64,8 +64,9 @@ type usedContainer struct {
 	needs    []Path
 }
 
-// attr looks an attribute's references up, once for all sites.
-func (u *rootUses) attr(a *hcl.Attribute) *usedAttr {
+// attr looks an attribute's references up, once for all sites unless a dynamic
+// block has made the attribute for this one.
+func (u *rootUses) attr(b *block, a *hcl.Attribute) *usedAttr {
 	out := u.attrs[a]
 	if out == nil {
 		out = &usedAttr{at: a.Expr.Variables(), plain: textOnly[a.Name] && isPlain(a.Expr)}
@@ -73,7 +74,9 @@ func (u *rootUses) attr(a *hcl.Attribute) *usedAttr {
 			out.refs = append(out.refs, u.name(t))
 			out.build = out.build || fromBuild(t)
 		}
-		u.attrs[a] = out
+		if !b.made {
+			u.attrs[a] = out
+		}
 	}
 	return out
 }
@@ -176,51 +179,65 @@ func shapesOf(r *rootFrame, refs []*usedName) []int {
 
 // remembered gives what compute makes of an attribute, which it takes for one
 // purpose only and from nothing but its expression.
-func remembered[T any](r *rootFrame, a *hcl.Attribute, compute func() (T, bool)) (T, bool) {
+func remembered[T any](r *rootFrame, b *block, name string, compute func() (T, bool)) (T, bool) {
+	a := b.attrs[name]
 	if a == nil {
 		var none T
 		return none, false
 	}
-	u := r.root.uses.attr(a)
+	if b.made {
+		return compute()
+	}
+	u := r.root.uses.attr(b, a)
 	if result, ok := u.result.(T); ok && (u.settled(r) || same(r, u.refs, u.versions)) {
-		r.report(u.diags...)
+		r.report(copies(u.diags)...)
 		return result, u.ok
 	}
 	before := len(r.diags)
 	result, ok := compute()
 	if r.scope.project.meter.tripped == nil {
 		u.versions, u.shapes, u.result, u.ok = versionsOf(r, u.refs), shapesOf(r, u.refs), result, ok
-		u.diags = slices.Clone(r.diags[before:])
+		u.diags = copies(r.diags[before:])
 	}
 	return result, ok
+}
+
+// copies keep apart what each site notes in its diagnostics.
+func copies(diags hcl.Diagnostics) hcl.Diagnostics {
+	out := make(hcl.Diagnostics, 0, len(diags))
+	for _, d := range diags {
+		c := *d
+		out = append(out, &c)
+	}
+	return out
 }
 
 // The attributes of the file are evaluated as those of other blocks are, and
 // remembered.
 
 func (r *rootFrame) text(b *block, name string) (string, bool) {
-	return remembered(r, b.attrs[name], func() (string, bool) { return r.frame.text(b, name) })
+	return remembered(r, b, name, func() (string, bool) { return r.frame.text(b, name) })
 }
 
 func (r *rootFrame) texts(b *block, name string) ([]string, bool) {
-	return remembered(r, b.attrs[name], func() ([]string, bool) { return r.frame.texts(b, name) })
+	return remembered(r, b, name, func() ([]string, bool) { return r.frame.texts(b, name) })
 }
 
 func (r *rootFrame) textMap(b *block, name string) map[string]string {
-	out, _ := remembered(r, b.attrs[name], func() (map[string]string, bool) { return r.frame.textMap(b, name), true })
+	out, _ := remembered(r, b, name, func() (map[string]string, bool) { return r.frame.textMap(b, name), true })
 	return out
 }
 
 func (r *rootFrame) flag(b *block, name string) bool {
-	out, _ := remembered(r, b.attrs[name], func() (bool, bool) { return r.frame.flag(b, name), true })
+	out, _ := remembered(r, b, name, func() (bool, bool) { return r.frame.flag(b, name), true })
 	return out
 }
 
 // container gives what came of a container at the last site if it is the same at
-// this one.
+// this one, where a dynamic block may not have made its host.
 func (u *rootUses) container(r *rootFrame, b *block) *usedContainer {
 	c := u.containers[b]
-	if c == nil || !same(r, c.refs, c.versions) || !sameShapes(r, c.typed, c.shapes) {
+	if c == nil || r.hosts[c.result.Host] == nil || !same(r, c.refs, c.versions) || !sameShapes(r, c.typed, c.shapes) {
 		return nil
 	}
 	return c
@@ -230,7 +247,7 @@ func (u *rootUses) container(r *rootFrame, b *block) *usedContainer {
 func (u *rootUses) newContainer(b *block) *usedContainer {
 	c := &usedContainer{}
 	for _, a := range b.sortedAttrs() {
-		if used := u.attr(a); used.plain {
+		if used := u.attr(b, a); used.plain {
 			c.typed = append(c.typed, used.refs...)
 		} else {
 			c.refs = append(c.refs, used.refs...)
@@ -244,8 +261,7 @@ func (u *rootUses) newContainer(b *block) *usedContainer {
 	return c
 }
 
-// keepContainer remembers a container that nothing was wrong with. Those with
-// config files are not kept: templates see more than the block refers to.
+// keepContainer remembers a container that nothing was wrong with.
 func (u *rootUses) keepContainer(r *rootFrame, b *block, out ManifestContainer, needs []Path) {
 	c := u.containers[b]
 	if c == nil {

@@ -199,6 +199,7 @@ func (s *scope) evaluate(n *node, from hcl.Range) {
 		f.report(d)
 		n.value = cty.DynamicVal
 	}
+	f.finish(n.addr)
 	s.project.report(f.diags...)
 	s.stack = s.stack[:len(s.stack)-1]
 	n.state = done

@@ -106,7 +106,11 @@ func redact(diags hcl.Diagnostics, secrets []string, mask *lineMask) hcl.Diagnos
 			// The rest is a stack trace, which says nothing to the user.
 			d.Detail = d.Detail[:i] + "it has no result for these arguments."
 		}
+		o := originOf(d)
 		for _, s := range secrets {
+			if o != nil {
+				o.address = strings.ReplaceAll(o.address, s, withheld)
+			}
 			d.Summary = strings.ReplaceAll(d.Summary, s, withheld)
 			d.Detail = strings.ReplaceAll(d.Detail, s, withheld)
 		}

@@ -69,7 +69,7 @@ func (r *rootFrame) words(b *block, name string) any {
 		return nil
 	}
 	type words struct{ any }
-	out, _ := remembered(r, a, func() (words, bool) {
+	out, _ := remembered(r, b, name, func() (words, bool) {
 		v, diags := a.Expr.Value(r.ctx)
 		if !diags.HasErrors() && v.Type() == cty.String {
 			if text, ok := r.frame.text(b, name); ok {
@@ -87,7 +87,7 @@ func (r *rootFrame) words(b *block, name string) any {
 
 // ports evaluates publications in Compose's short form.
 func (r *rootFrame) ports(b *block) []string {
-	list, _ := remembered(r, b.attrs["ports"], func() ([]string, bool) { return r.checkedPorts(b), true })
+	list, _ := remembered(r, b, "ports", func() ([]string, bool) { return r.checkedPorts(b), true })
 	return slices.Clone(list)
 }
 

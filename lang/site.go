@@ -34,7 +34,7 @@ func (d *siteDecl) site(f *frame) {
 	if root != nil {
 		s.RootDefinition = root.result
 		root.result.images = root.result.Images()
-		s.source = siteSource{scope: f.scope, root: root}
+		s.source = siteSource{addr: f.node.addr + f.instance.suffix(), scope: f.scope, root: root}
 		if len(f.diags) == before && root.file != nil {
 			f.compiledSite(s, root)
 		}

@@ -18,6 +18,7 @@ type blockSpec struct {
 
 	dynamic bool // dynamic blocks may make the blocks in it
 	free    bool // further attributes of any name, as in locals; attrs are not checked
+	fixed   bool // evaluation begins with such blocks, so that dynamic cannot make them
 	later   bool // refused by this version
 }
 
@@ -72,7 +73,7 @@ func (s *blockSpec) schema(partial bool) *hcl.BodySchema {
 	for n, c := range s.blocks {
 		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: n, LabelNames: c.labels})
 	}
-	if s.dynamic {
+	if s != dynamicSpec {
 		out.Blocks = append(out.Blocks, hcl.BlockHeaderSchema{Type: dynamicKind, LabelNames: dynamicSpec.labels})
 	}
 	slices.SortFunc(out.Blocks, func(x, y hcl.BlockHeaderSchema) int { return compareStrings(x.Type, y.Type) })

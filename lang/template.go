@@ -1,22 +1,19 @@
 package lang
 
 import (
-	"path"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
-	"github.com/zclconf/go-cty/cty/function"
 )
 
 // A templateFile is a parsed template file of root definitions.
 type templateFile struct {
-	expr      hcl.Expression
-	refs      []hcl.Traversal
-	functions map[string]function.Function
-	problem   *hcl.Diagnostic // why there is no expr
+	expr    hcl.Expression
+	refs    []hcl.Traversal
+	problem *hcl.Diagnostic // why there is no expr
 }
 
 // template reads a template, once for all that name it.
@@ -58,7 +55,7 @@ func (p *project) readTemplate(name string) *templateFile {
 		diags[0].Extra = syntaxError{}
 		return &templateFile{problem: diags[0]}
 	}
-	return &templateFile{expr: p.meter.native(expr), refs: expr.Variables(), functions: p.functions(path.Dir(name))}
+	return &templateFile{expr: p.meter.native(expr), refs: expr.Variables()}
 }
 
 // primitiveText converts a known number or boolean as templates do.

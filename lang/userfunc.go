@@ -27,20 +27,12 @@ type userFunction struct {
 	calls    map[string]function.Function // what the result can call
 }
 
-// functions returns what the scope's expressions can call.
-func (s *scope) functions() map[string]function.Function {
-	if s.folder.calls == nil {
-		s.folder.calls = maps.Clone(s.project.functions(s.folder.dir))
-		maps.Copy(s.folder.calls, s.folder.funcs)
-	}
-	return s.folder.calls
-}
-
 // userFunctions reads a folder's function blocks.
 func (p *project) userFunctions(f *folder) map[string]function.Function {
 	out := make(map[string]function.Function)
 	first := make(map[string]*block)
-	calls := maps.Clone(p.functions(f.dir))
+	known := p.builtins(f, f.dir)
+	calls := maps.Clone(known)
 	for _, b := range f.blocks {
 		if b.kind != "function" {
 			continue
@@ -51,7 +43,7 @@ func (p *project) userFunctions(f *folder) map[string]function.Function {
 			p.report(failure(b.header, "Invalid name", "%q is no name for a function: it must begin with a letter and hold letters, digits, - and _ only.", name))
 		case first[name] != nil:
 			p.report(duplicateBlock(b, first[name]))
-		case isBuiltin(p.functions(f.dir), name):
+		case isBuiltin(known, name):
 			p.report(failure(b.header, "Duplicate function", "A function %q is part of the language. Give this one another name.", name))
 		default:
 			first[name] = b
@@ -170,8 +162,19 @@ func (u *userFunction) call(args []cty.Value) (cty.Value, error) {
 func callError(diags hcl.Diagnostics) error {
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {
-			return fmt.Errorf("%s: %s: %s", place(subject(d)), d.Summary, strings.TrimSuffix(d.Detail, "."))
+			return innerError(d)
 		}
 	}
 	return errors.New("it has no result for these arguments")
+}
+
+// innerError makes an error of what is wrong within a function or template. It
+// becomes a part of a sentence, so that a question stands in brackets.
+func innerError(d *hcl.Diagnostic) error {
+	explainFunction(d)
+	detail := strings.TrimSuffix(d.Detail, ".")
+	if reason, guess, ok := strings.Cut(detail, ". Did you mean "); ok && strings.HasSuffix(guess, "?") {
+		detail = reason + " (did you mean " + guess + ")"
+	}
+	return fmt.Errorf("%s: %s: %s", place(subject(d)), d.Summary, detail)
 }

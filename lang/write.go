@@ -13,15 +13,18 @@ import (
 type DiagnosticsOptions struct {
 	Color bool // use ANSI escapes
 	Width int  // terminal cells to wrap at; 0 means no wrapping
+	Most  int  // diagnostics to print, errors first; 0 means all
 }
 
 // WriteDiagnostics prints diagnostics for people: each begins with its place, as
 // file:line,column, and the summary; then come the source line with the place
 // underlined, the values of the variables in the expression, and the detail.
-// files are the sources, as in Config.Files. Nothing sensitive is printed.
+// What is wrong in many instances of a block is printed once. files are the
+// sources, as in Config.Files. Nothing sensitive is printed.
 func WriteDiagnostics(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File, opts DiagnosticsOptions) error {
 	mask := newLineMask(files, diags)
 	var b strings.Builder
+	diags, left := most(fold(diags), opts.Most)
 	for i, d := range diags {
 		if i > 0 {
 			b.WriteString("\n")
@@ -32,10 +35,43 @@ func WriteDiagnostics(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.
 		for _, n := range valueNotes(d) {
 			fmt.Fprintf(&b, "    %s is %s\n", n.Name, clean(n.Value))
 		}
-		dw.detail(d.Detail)
+		dw.detail(detailOf(d))
+	}
+	if left != "" {
+		fmt.Fprintf(&b, "\n… and %s. The JSON form has all of them.\n", left)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// most leaves at most n diagnostics, errors rather than warnings, and counts the
+// others.
+func most(diags hcl.Diagnostics, n int) (hcl.Diagnostics, string) {
+	if n <= 0 || len(diags) <= n {
+		return diags, ""
+	}
+	errors := 0
+	for _, d := range diags {
+		if d.Severity == hcl.DiagError {
+			errors++
+		}
+	}
+	room := map[hcl.DiagnosticSeverity]int{hcl.DiagError: min(errors, n)}
+	room[hcl.DiagWarning] = n - room[hcl.DiagError]
+	var out hcl.Diagnostics
+	for _, d := range diags {
+		if room[d.Severity]--; room[d.Severity] >= 0 {
+			out = append(out, d)
+		}
+	}
+	var left []string
+	if e := errors - min(errors, n); e > 0 {
+		left = append(left, count(e, "further error"))
+	}
+	if w := len(diags) - errors - (n - min(errors, n)); w > 0 {
+		left = append(left, count(w, "further warning"))
+	}
+	return out, strings.Join(left, " and ")
 }
 
 type diagnosticWriter struct {

@@ -133,9 +133,11 @@ func (c *compiler) checkNeeds(s *Site, from *lang.Site) {
 		if slices.ContainsFunc(s.Conf, has) {
 			continue
 		}
-		c.diags = append(c.diags, problem(n.Range, "Mounted file does not travel", fmt.Sprintf(
+		d := problem(n.Range, "Mounted file does not travel", fmt.Sprintf(
 			"The site %q would find nothing at %q: it does not exist, or git ignores it, or the root definition's conf block leaves it out. "+
-				"For data that containers write, use a named volume or an absolute path.", s.Name, n.Name)))
+				"For data that containers write, use a named volume or an absolute path.", s.Name, n.Name))
+		lang.Of(d, "site."+s.Name)
+		c.diags = append(c.diags, d)
 	}
 }
 

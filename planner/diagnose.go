@@ -8,10 +8,21 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/flotobuild/flotobuild/lang"
 )
 
 func problem(subject hcl.Range, summary, detail string) *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &subject}
+}
+
+// of notes in diagnostics what they are about, so that what is wrong with many
+// images of one block is printed once.
+func of(diags hcl.Diagnostics, address string) hcl.Diagnostics {
+	for _, d := range diags {
+		lang.Of(d, address)
+	}
+	return diags
 }
 
 // orRange returns the first range that is set.

@@ -23,7 +23,7 @@ const parallelism = 8
 func (r *resolver) gather(ctx context.Context) error {
 	var images []task
 	for _, f := range r.images {
-		images = append(images, func(ctx context.Context) hcl.Diagnostics { return r.gatherImage(ctx, f) })
+		images = append(images, func(ctx context.Context) hcl.Diagnostics { return of(r.gatherImage(ctx, f), f.lang.Address()) })
 	}
 	diags := runAll(ctx, images)
 	diags = append(diags, r.gatherReferences(ctx)...)

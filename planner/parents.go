@@ -57,14 +57,17 @@ func (e ParentErrors) Diagnostics(cfg *lang.Config) hcl.Diagnostics {
 }
 
 // CheckDates finds parents of patches to come that are not older than epoch, the
-// date which those would have: the parent would stay the newest patch for ever.
+// date which those would have: the parent would stay the newest patch for ever. A
+// site of which only images are made anew may turn out to need no patch; its
+// parents are left to the build.
 func CheckDates(p *Plan, parents []*patch.Description, epoch time.Time) ParentErrors {
 	var out ParentErrors
 	for _, s := range p.Sites {
-		if s.Change == ChangeNone {
+		own := parentsOf(parents, s.Name)
+		if s.Change == ChangeNone || len(own) > 0 && !Changed(s, own, own[0].ImageMap) {
 			continue
 		}
-		for _, d := range parentsOf(parents, s.Name) {
+		for _, d := range own {
 			if epoch.After(d.CreationDate.Time) {
 				continue
 			}

@@ -70,7 +70,7 @@ func (r *resolver) order() hcl.Diagnostics {
 		}
 		state[i] = 1
 		f, problems := newImageFacts(i, r.facts.Platform())
-		diags = append(diags, problems...)
+		diags = append(diags, of(problems, i.Address())...)
 		for _, dep := range f.dependencies() {
 			visit(dep)
 		}

@@ -103,8 +103,12 @@ func (u *ui) diagnostics(diags hcl.Diagnostics, files map[string]*hcl.File, asJS
 	if len(diags) == 0 {
 		return nil
 	}
-	return lang.WriteDiagnostics(u.err, diags, files, lang.DiagnosticsOptions{Color: u.colorErr, Width: width(u.err)})
+	return lang.WriteDiagnostics(u.err, diags, files, lang.DiagnosticsOptions{Color: u.colorErr, Width: width(u.err), Most: mostDiagnostics})
 }
+
+// mostDiagnostics is how many problems are printed for people. Beyond, the first
+// ones scroll away.
+const mostDiagnostics = 50
 
 // width gives the cells that text is wrapped at, with a bound for reading. Where
 // there is no terminal it is 0: logs are searched by line.

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a test waits for a message.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // A client is the editor's side of a session.
 type client struct {

@@ -121,7 +121,9 @@ func (v *view) completeLabel(c cursor) []completionItem {
 	}
 	if outer := v.blockType(c.blocks[:len(c.blocks)-1]); outer != nil && outer.Dynamic {
 		for _, b := range outer.Blocks {
-			out = append(out, newItem(b.Name, structItem, "block", b.Doc))
+			if !b.Later && !b.Fixed {
+				out = append(out, newItem(b.Name, structItem, "block", b.Doc))
+			}
 		}
 	}
 	return out
