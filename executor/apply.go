@@ -89,7 +89,7 @@ func newRun(ctx context.Context, plan *planner.Plan, opts Options) (*run, error)
 		packages:  make(map[digest.Digest][]sbom.Package),
 	}
 	var err error
-	if r.parents, err = openParents(ctx, plan, r.path); err != nil {
+	if r.parents, err = openParents(ctx, plan, opts.Opener, r.path); err != nil {
 		return nil, err
 	}
 	r.sources = append(sources{r.docs, r.holders}, r.parents.all...)
@@ -114,6 +114,9 @@ func carried(plan *planner.Plan) map[string]bool {
 
 func (r *run) apply(ctx context.Context) (*Result, error) {
 	if err := r.checkOutputs(); err != nil {
+		return nil, err
+	}
+	if err := r.checkPassphrases(); err != nil {
 		return nil, err
 	}
 	if err := r.prepare(ctx); err != nil {

@@ -101,7 +101,11 @@ func (r *run) write(ctx context.Context, d *draft) error {
 	if err := r.checkSize(ctx, d); err != nil {
 		return err
 	}
-	w, err := patch.CreateSigned(dir, d.desc, r.signer(d.site))
+	recipients, err := Recipients(d.site.Patch.Encrypt)
+	if err != nil {
+		return err
+	}
+	w, err := patch.CreateWith(dir, d.desc, patch.CreateOptions{Sign: r.signer(d.site), Recipients: recipients})
 	if err != nil {
 		return err
 	}

@@ -231,7 +231,9 @@ type Patch struct {
 	Provenance bool
 	// SBOM is the form in which the packages of each image are listed: SPDX, or
 	// empty for no list.
-	SBOM   string
-	Policy Policy
-	Range  hcl.Range
+	SBOM string
+	// Encrypt is nil for a file that is not encrypted.
+	Encrypt *Encryption
+	Policy  Policy
+	Range   hcl.Range
 }

@@ -79,7 +79,7 @@ var (
 			{name: "sign", typ: anyType, doc: "Keys that sign the patch: `{ key = \"keys/release.pem\" }`, or a list of those. The files hold private keys and never travel."},
 			{name: "sbom", typ: textType, choices: []string{"spdx"}, doc: "`\"spdx\"`: a list for each image of the packages of Debian, Alpine and Red Hat in it, in the form of SPDX 2.3."},
 			{name: "provenance", typ: flagType, preset: "false", doc: "`true`: a statement (in-toto, SLSA) for each image of what it was built from."},
-			{name: "encrypt", typ: anyType, need: later},
+			{name: "encrypt", typ: encryptType, doc: "Whom the patch file is encrypted for: `{ recipients = [\"age1…\"] }`, public keys of age or SSH; `{ recipients_files = [\"PATH\"] }`, files of the project with one a line; or `{ passphrase = { env = \"NAME\" } }`, alone. A change of it makes no new patch."},
 			{name: "parity", typ: numberType, need: later},
 		},
 		blocks:  map[string]*blockSpec{"policy": policySpec},

@@ -32,15 +32,6 @@ func (p *Reader) Signature() ([]byte, error) {
 	return p.read(SignatureEntry)
 }
 
-// CreateSigned is Create for a patch that sign signs.
-func CreateSigned(dir string, d *Description, sign SignFunc) (*Writer, error) {
-	w, err := create(dir, d, sign)
-	if err != nil {
-		return nil, fmt.Errorf("cannot create patch: %w", err)
-	}
-	return w, nil
-}
-
 // signature writes the signatures over description.
 func (w *Writer) signature(description []byte) error {
 	if w.sign == nil {

@@ -13,7 +13,7 @@ import (
 // writeSigned writes a patch with the signature entry that sign gives.
 func (s *site) writeSigned(dir string, d *Description, sign SignFunc) string {
 	s.t.Helper()
-	w, err := CreateSigned(dir, d, sign)
+	w, err := CreateWith(dir, d, CreateOptions{Sign: sign})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestCreateSignedFails(t *testing.T) {
 	s := newSite(t)
 	wrong := errors.New("no key")
 	d := s.describe(1, []Image{s.image("control", s.layer("a", "a"))})
-	if _, err := CreateSigned(s.dir, d, func(_, _ []byte) ([]byte, error) { return nil, wrong }); !errors.Is(err, wrong) {
+	if _, err := CreateWith(s.dir, d, CreateOptions{Sign: func(_, _ []byte) ([]byte, error) { return nil, wrong }}); !errors.Is(err, wrong) {
 		t.Errorf("got %v", err)
 	}
 	nothingIn(t, s.dir)

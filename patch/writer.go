@@ -15,6 +15,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/internal/verify"
+	"github.com/flotobuild/flotobuild/patch/crypt"
 	"github.com/flotobuild/flotobuild/store"
 )
 
@@ -48,18 +49,32 @@ type output interface {
 // exist, and removes what killed writers left there. d must be complete, its
 // contents included (see SetContents), and must not change any more.
 func Create(dir string, d *Description) (*Writer, error) {
-	w, err := create(dir, d, nil)
+	return CreateWith(dir, d, CreateOptions{})
+}
+
+// CreateOptions say what is done to a patch file besides filling it.
+type CreateOptions struct {
+	// Sign signs the patch; nil leaves it unsigned.
+	Sign SignFunc
+	// Recipients are those whom the file is encrypted for; none leave it plain. Of
+	// an encrypted file no clear text reaches the disk.
+	Recipients []crypt.Recipient
+}
+
+// CreateWith is Create for a patch that is signed or encrypted.
+func CreateWith(dir string, d *Description, o CreateOptions) (*Writer, error) {
+	w, err := create(dir, d, o)
 	if err != nil {
 		return nil, fmt.Errorf("cannot create patch: %w", err)
 	}
 	return w, nil
 }
 
-func create(dir string, d *Description, sign SignFunc) (*Writer, error) {
+func create(dir string, d *Description, o CreateOptions) (*Writer, error) {
 	if err := d.Check(); err != nil {
 		return nil, err
 	}
-	name, err := FileName(d.ID)
+	name, err := fileName(d.ID, o.Recipients)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +88,7 @@ func create(dir string, d *Description, sign SignFunc) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWriter(f, d, sign)
+	w, err := newFileWriter(f, d, o)
 	if err != nil {
 		f.Abort()
 		return nil, err
@@ -129,7 +144,12 @@ func (w *Writer) start() error {
 func (w *Writer) Path() string { return w.path }
 
 // Size is that of the file in bytes, once Finish has completed it.
-func (w *Writer) Size() int64 { return w.off }
+func (w *Writer) Size() int64 {
+	if s, ok := w.f.(sealed); ok {
+		return s.FileSize()
+	}
+	return w.off
+}
 
 // Next gives the entry that Add expects; false when all have been added.
 func (w *Writer) Next() (Content, bool) {
@@ -256,6 +276,9 @@ func (w *Writer) small(c Content, data []byte) error {
 // header in front of it is written a second time.
 func (w *Writer) stored(ctx context.Context, c Content, content io.Reader) error {
 	r := w.record(c)
+	if s, ok := w.f.(sealed); ok {
+		s.Hold(len(r.local()))
+	}
 	if err := w.write(r.local()); err != nil {
 		return err
 	}

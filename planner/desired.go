@@ -135,6 +135,16 @@ type Patch struct {
 	// SBOM is the form in which the packages of each image are listed: spdx, or
 	// empty for no list.
 	SBOM string `json:"sbom,omitempty"`
+	// Encrypt is nil for a file that is not encrypted.
+	Encrypt *Encryption `json:"encrypt,omitempty"`
+}
+
+// An Encryption says whom a patch file is encrypted for: by public keys, as
+// crypt.ParseRecipient reads them, or by the passphrase in an environment
+// variable.
+type Encryption struct {
+	Recipients    []string `json:"recipients,omitempty"`
+	PassphraseEnv string   `json:"passphraseEnv,omitempty"`
 }
 
 // A SiteImage names an image of the site.

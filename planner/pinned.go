@@ -126,6 +126,7 @@ func (r *resolver) site(s *lang.Site) *Site {
 
 			Provenance: s.Patch.Provenance,
 			SBOM:       s.Patch.SBOM,
+			Encrypt:    encryption(s.Patch.Encrypt),
 		},
 		Conf: r.conf(s.RootDefinition).files,
 	}

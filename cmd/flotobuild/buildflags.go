@@ -66,6 +66,7 @@ func (p *project) executorOptions(plan *planner.Plan) executor.Options {
 	return executor.Options{
 		Dir:      p.dir,
 		StoreDir: filepath.Join(p.dataDir, "store"),
+		Opener:   p.opener,
 		Engine:   engine.Options{Hosts: engineHosts(plan.Engine.Hosts), Version: version},
 		Now:      time.Now(),
 		Producer: producer,

@@ -40,12 +40,12 @@ func newDiffCommand(a *app) *cobra.Command {
 }
 
 func (a *app) diff(from, to string, f *diffFlags) error {
-	x, err := openPatchFile(from)
+	x, err := a.openPatch(from)
 	if err != nil {
 		return err
 	}
 	defer x.Close()
-	y, err := openPatchFile(to)
+	y, err := a.openPatch(to)
 	if err != nil {
 		return err
 	}

@@ -147,6 +147,9 @@ func (r *descriptionRenderer) contents(d *patch.Description) {
 	r.group(d, "further entries", true, further)
 	r.signatures()
 	r.line("patch file: %s, %s", count(len(d.Flotobuild.Contents), "entry"), byteSize(r.patch.Size()))
+	if types := r.patch.Recipients(); types != nil {
+		r.line("encrypted for: %s", strings.Join(types, ", "))
+	}
 }
 
 // further says whether an entry is none of those that every patch may have:

@@ -68,7 +68,7 @@ func (a *app) extract(ctx context.Context, file string, f *extractFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	hand := relate.NewHand(openPatchFile)
+	hand := relate.NewHand(patchOpener{a})
 	defer hand.Close()
 	p, err := hand.Patch(file)
 	if err != nil {

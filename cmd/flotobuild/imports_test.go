@@ -33,6 +33,8 @@ var importRules = []importRule{
 	{"envelope", []string{"internal"}, []string{hclModule}, []string{buildkit}},
 	{"patch/sign", []string{"internal"}, []string{hclModule, "os", "net", "net/http"}, []string{buildkit}},
 	{"patch/attest", nil, []string{hclModule, "os", "net", "net/http"}, []string{buildkit}},
+	{"patch/crypt", []string{"internal"}, []string{hclModule}, []string{buildkit}},
+	{"patch/media", []string{"patch/crypt", "internal"}, []string{hclModule}, []string{buildkit}},
 	{"patch", []string{"store", "internal"}, []string{hclModule}, []string{buildkit}},
 	{"lang/lsp", []string{"lang"}, []string{"os", "os/exec", "net", "net/http"}, []string{buildkit}},
 	{"lang", nil, []string{"os", "os/exec", "net", "net/http"}, []string{buildkit}},

@@ -30,7 +30,7 @@ func newKeygenCommand(a *app) *cobra.Command {
 		Short: "Make a key that signs patches",
 		Long: "keygen makes a private key, which signs patches, and the public key that belongs to it, with\n" +
 			"which sites check them. Both are PEM files as openssl reads them. The private key is encrypted\n" +
-			"with a passphrase, from -passphrase-file, " + passphraseVariable + " or the terminal. No file is\n" +
+			"with a passphrase, from -passphrase-file, " + keyPassphraseVariable + " or the terminal. No file is\n" +
 			"overwritten.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.keygen(cmd.Context(), &f) },

@@ -17,8 +17,8 @@ import (
 	"github.com/flotobuild/flotobuild/planner"
 )
 
-// passphraseVariable names the variable with the passphrase of private keys.
-const passphraseVariable = "FLOTOBUILD_KEY_PASSPHRASE"
+// keyPassphraseVariable names the variable with the passphrase of private keys.
+const keyPassphraseVariable = "FLOTOBUILD_KEY_PASSPHRASE"
 
 // passphraseFlags say where the passphrase of private keys comes from.
 type passphraseFlags struct{ file string }
@@ -42,13 +42,13 @@ func (f *passphraseFlags) read(ctx context.Context, u *ui, name string, isNew bo
 		}
 		return line, nil
 	}
-	if v := os.Getenv(passphraseVariable); v != "" {
+	if v := os.Getenv(keyPassphraseVariable); v != "" {
 		return []byte(v), nil
 	}
 	if !isTerminal(u.in) {
 		return nil, &hintError{
 			fmt.Errorf("the key %q needs a passphrase, and there is no terminal to ask on", name),
-			"set " + passphraseVariable + ", or name a file with -passphrase-file",
+			"set " + keyPassphraseVariable + ", or name a file with -passphrase-file",
 		}
 	}
 	p, err := askSecret(ctx, u, fmt.Sprintf("Passphrase of %s: ", name))

@@ -37,7 +37,7 @@ func newMergeCommand(a *app) *cobra.Command {
 }
 
 func (a *app) merge(ctx context.Context, files []string, out string) error {
-	hand := relate.NewHand(openPatchFile)
+	hand := relate.NewHand(patchOpener{a})
 	defer hand.Close()
 	readers := make(map[*patch.Header]*patch.Reader)
 	paths := make(map[*patch.Header]string)
@@ -55,7 +55,7 @@ func (a *app) merge(ctx context.Context, files []string, out string) error {
 		return fmt.Errorf("cannot merge: %w", err)
 	}
 	first, last := chain[0], chain[len(chain)-1]
-	d, err := patch.Merge(chain, parentsBeside(paths[first], first.Description))
+	d, err := patch.Merge(chain, a.parentsBeside(paths[first], first.Description))
 	if err != nil {
 		return fmt.Errorf("cannot merge: %w", err)
 	}
@@ -80,7 +80,7 @@ func (a *app) writeRelated(ctx context.Context, hand *relate.Hand, dir string, d
 	case err != nil:
 		return err
 	}
-	written, err := patch.Open(path)
+	written, err := a.openPatch(path)
 	if err != nil {
 		return err
 	}
@@ -129,13 +129,17 @@ func (a *app) rebase(ctx context.Context, file string, f *rebaseFlags) error {
 	if len(f.parents) == 0 {
 		return &hintError{errors.New("rebase needs a parent"), "-parent names what the sites have, or none"}
 	}
-	hand := relate.NewHand(openPatchFile)
+	hand := relate.NewHand(patchOpener{a})
 	defer hand.Close()
 	release, err := hand.Patch(file)
 	if err != nil {
 		return err
 	}
-	parents, err := f.open(ctx, hand)
+	o, err := a.opener()
+	if err != nil {
+		return err
+	}
+	parents, err := f.open(ctx, o, hand)
 	if err != nil {
 		return err
 	}
@@ -153,7 +157,7 @@ func (a *app) rebase(ctx context.Context, file string, f *rebaseFlags) error {
 }
 
 // open opens the parents; the patch files among them give layers, too.
-func (f *rebaseFlags) open(ctx context.Context, hand *relate.Hand) ([]*patch.Header, error) {
+func (f *rebaseFlags) open(ctx context.Context, o patch.Opener, hand *relate.Hand) ([]*patch.Header, error) {
 	var out []*patch.Header
 	for _, location := range f.parents {
 		if location == "none" {
@@ -162,7 +166,7 @@ func (f *rebaseFlags) open(ctx context.Context, hand *relate.Hand) ([]*patch.Hea
 			}
 			return nil, nil
 		}
-		p, err := parent.Open(ctx, location)
+		p, err := parent.Open(ctx, location, o)
 		if err != nil {
 			return nil, fmt.Errorf("cannot use the parent that -parent names: %w", err)
 		}

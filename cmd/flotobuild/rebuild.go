@@ -26,7 +26,7 @@ type rebuilt struct {
 // rebuild builds a patch once more, on the same parents and with the same date,
 // in a folder that is removed again.
 func (a *app) rebuild(ctx context.Context, file string, flags *variableFlags) (*rebuilt, error) {
-	r, err := openPatchFile(file)
+	r, err := a.openPatch(file)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (p *project) aim(file string, d *patch.Description) error {
 		return &hintError{fmt.Errorf("cannot rebuild %q: the project has no site %q", file, d.SiteName), "work in the project that the patch was made from, see -chdir"}
 	}
 	site := p.config.Sites[i]
-	parents, err := parentsOfRebuild(file, d)
+	parents, err := parentsOfRebuild(p.opener, file, d)
 	if err != nil {
 		return err
 	}
@@ -79,12 +79,12 @@ func (p *project) aim(file string, d *patch.Description) error {
 }
 
 // parentsOfRebuild finds the parents of a patch in its folder.
-func parentsOfRebuild(file string, d *patch.Description) ([]lang.Parent, error) {
+func parentsOfRebuild(o patch.Opener, file string, d *patch.Description) ([]lang.Parent, error) {
 	names := []string{string(lang.ParentNone)}
 	if len(d.Flotobuild.Parents) > 0 {
 		names = nil
 	}
-	files, err := patch.List(filepath.Dir(file))
+	files, err := o.List(filepath.Dir(file))
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,9 @@ func (a *app) rebuildPlan(ctx context.Context, p *project, plan *planner.Plan, r
 		return nil, fmt.Errorf("cannot rebuild: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	plan.Sites[0].Patch.Output = dir
+	// What the file is put into is no part of the comparison.
+	to := &plan.Sites[0].Patch
+	to.Output, to.Encrypt, to.SignKeys = dir, nil, nil
 	progress, err := executor.NewProgress(os.Stderr, "auto")
 	if err != nil {
 		return nil, err

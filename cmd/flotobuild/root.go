@@ -13,6 +13,7 @@ type app struct {
 
 	chdir   string
 	noColor bool
+	keys    keyring
 
 	// own are files that the command writes, or that say what it does: plan and
 	// metadata files. They are no part of the project.
@@ -41,11 +42,13 @@ func newRootCommand(a *app) *cobra.Command {
 	})
 	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "work in this folder instead of the current one (`DIR`)")
 	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "print without colours")
+	root.PersistentFlags().StringArrayVar(&a.keys.files, "identity", nil, "decrypt patches with the private keys in this `FILE`, of age or SSH; may stand several times")
 	root.AddCommand(
 		newInitCommand(a), newValidateCommand(a), newManifestCommand(a), newPlanCommand(a), newApplyCommand(a),
 		newShowCommand(a), newVerifyCommand(a), newConvertCommand(a), newEngineCommand(a), newVersionCommand(a),
 		newDiffCommand(a), newMergeCommand(a), newRebaseCommand(a), newExtractCommand(a),
 		newKeygenCommand(a), newSignCommand(a),
+		newRewrapCommand(a),
 		newFmtCommand(a), newVarsCommand(a), newConsoleCommand(a), newGraphCommand(a),
 		newSchemaCommand(a), newLSPCommand(a),
 	)

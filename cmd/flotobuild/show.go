@@ -34,7 +34,7 @@ func newShowCommand(a *app) *cobra.Command {
 				a.showLegacy(old, asJSON)
 				return nil
 			}
-			p, err := openPatchFile(args[0])
+			p, err := a.openPatch(args[0])
 			if err != nil {
 				return err
 			}
@@ -81,10 +81,30 @@ func oneFile(cmd *cobra.Command, args []string) error {
 	return &hintError{fmt.Errorf("%s takes one file, not %d", cmd.Name(), len(args)), "usage: " + cmd.UseLine()}
 }
 
-// openPatchFile opens a patch file that the user named.
-func openPatchFile(name string) (*patch.Reader, error) {
+// A patchOpener opens patch files as openPatch does.
+type patchOpener struct{ a *app }
+
+// Open implements relate.Opener.
+func (p patchOpener) Open(name string) (*patch.Reader, error) { return p.a.openPatch(name) }
+
+// List implements relate.Opener.
+func (p patchOpener) List(dir string) ([]patch.File, error) {
+	o, err := p.a.opener()
+	if err != nil {
+		return nil, err
+	}
+	return o.List(dir)
+}
+
+// openPatch opens a patch file that the user named, in whatever form it is.
+func (a *app) openPatch(name string) (*patch.Reader, error) {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		return nil, &hintError{fmt.Errorf("cannot open patch %q: it is a folder", name), "name a file *" + patch.Extension}
 	}
-	return patch.Open(name)
+	o, err := a.opener()
+	if err != nil {
+		return nil, err
+	}
+	p, err := o.Open(name)
+	return p, withKeyHint(err)
 }

@@ -30,6 +30,7 @@ type verification struct {
 	// Complete tells that all parents were at hand and miss nothing.
 	Complete bool          `json:"complete"`
 	Error    string        `json:"error,omitempty"` // why the file could not be opened
+	Hint     string        `json:"-"`               // how to mend that
 	Report   *patch.Report `json:"report,omitempty"`
 	// Legacy is the report on a patch that floto itself wrote.
 	Legacy *legacy.Report `json:"legacy,omitempty"`
@@ -68,7 +69,7 @@ func newVerifyCommand(a *app) *cobra.Command {
 }
 
 func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error {
-	parents, err := f.headers()
+	parents, err := a.parentHeaders(f.parents)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error 
 	ok := true
 	var all []verification
 	for _, file := range files {
-		v, err := verifyFile(ctx, file, parents, policy)
+		v, err := a.verifyFile(ctx, file, parents, policy)
 		if err != nil {
 			return err
 		}
@@ -110,11 +111,11 @@ func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error 
 	return nil
 }
 
-// headers reads the parents that the flags name.
-func (f *verifyFlags) headers() ([]*patch.Header, error) {
+// parentHeaders reads the parents that -parent names.
+func (a *app) parentHeaders(files []string) ([]*patch.Header, error) {
 	var out []*patch.Header
-	for _, name := range f.parents {
-		r, err := openPatchFile(name)
+	for _, name := range files {
+		r, err := a.openPatch(name)
 		if err != nil {
 			return nil, fmt.Errorf("cannot use the parent that -parent names: %w", err)
 		}
@@ -125,7 +126,7 @@ func (f *verifyFlags) headers() ([]*patch.Header, error) {
 }
 
 // verifyFile checks one file. The error is for what ends the whole command.
-func verifyFile(ctx context.Context, file string, parents []*patch.Header, policy *sign.Policy) (verification, error) {
+func (a *app) verifyFile(ctx context.Context, file string, parents []*patch.Header, policy *sign.Policy) (verification, error) {
 	v := verification{File: file}
 	old, err := openLegacy(file)
 	if err != nil {
@@ -136,14 +137,14 @@ func verifyFile(ctx context.Context, file string, parents []*patch.Header, polic
 		defer old.Close()
 		return verifyLegacy(ctx, file, old)
 	}
-	r, err := openPatchFile(file)
+	r, err := a.openPatch(file)
 	if err != nil {
-		v.Error = err.Error()
+		v.Error, v.Hint = err.Error(), hintOf(err)
 		return v, nil
 	}
 	defer r.Close()
 	if len(parents) == 0 {
-		parents = parentsBeside(file, r.Description)
+		parents = a.parentsBeside(file, r.Description)
 	}
 	v.Report, err = patch.Verify(ctx, r, patch.VerifyOptions{Parents: parents})
 	if v.Report == nil {

@@ -9,7 +9,7 @@ import (
 
 // parentsBeside finds the parents of a patch among the files of its folder, and
 // the release that it stands for.
-func parentsBeside(file string, d *patch.Description) []*patch.Header {
+func (a *app) parentsBeside(file string, d *patch.Description) []*patch.Header {
 	related := d.Flotobuild.Parents
 	if d.Flotobuild.Release != nil {
 		related = append(slices.Clone(related), d.Ref(""))
@@ -17,7 +17,11 @@ func parentsBeside(file string, d *patch.Description) []*patch.Header {
 	if len(related) == 0 {
 		return nil
 	}
-	files, err := patch.List(filepath.Dir(file))
+	o, err := a.opener()
+	if err != nil {
+		return nil
+	}
+	files, err := o.List(filepath.Dir(file))
 	if err != nil {
 		return nil
 	}
@@ -39,6 +43,9 @@ func (a *app) showVerification(v verification, requireParent, trustChecked bool)
 	a.ui.printf("%s: %s\n", safe(v.File), verdict)
 	if v.Error != "" {
 		a.ui.errorf("%s", v.Error)
+		if v.Hint != "" {
+			a.ui.hintf("%s", v.Hint)
+		}
 		return
 	}
 	if v.Legacy != nil {

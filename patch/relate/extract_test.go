@@ -25,7 +25,7 @@ func chainOf(s *site) (one, two *patch.Reader) {
 
 func handWith(t *testing.T, s *site, patches ...*patch.Reader) *Hand {
 	t.Helper()
-	h := NewHand(patch.Open)
+	h := NewHand(patch.Opener{})
 	t.Cleanup(func() { h.Close() })
 	for _, p := range patches {
 		if _, err := h.Patch(s.path(p)); err != nil {

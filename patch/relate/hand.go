@@ -14,19 +14,22 @@ import (
 	"github.com/flotobuild/flotobuild/store"
 )
 
-// OpenFunc opens a patch file.
-type OpenFunc func(path string) (*patch.Reader, error)
+// An Opener opens patch files and lists those of a folder, as patch.Opener does.
+type Opener interface {
+	Open(path string) (*patch.Reader, error)
+	List(dir string) ([]patch.File, error)
+}
 
 // A Hand holds what blobs are taken from: patches, and folders that are OCI
 // image layouts. It is a store.Source.
 type Hand struct {
-	open    OpenFunc
+	opener  Opener
 	patches []*patch.Reader
 	layouts []*store.Store
 }
 
-// NewHand makes an empty hand that opens patches with open.
-func NewHand(open OpenFunc) *Hand { return &Hand{open: open} }
+// NewHand makes an empty hand that opens patches with o.
+func NewHand(o Opener) *Hand { return &Hand{opener: o} }
 
 // Close closes all patches.
 func (h *Hand) Close() error {
@@ -40,7 +43,7 @@ func (h *Hand) Close() error {
 // Patch opens a patch file and keeps it. One that is in the hand already is not
 // opened twice.
 func (h *Hand) Patch(path string) (*patch.Reader, error) {
-	p, err := h.open(path)
+	p, err := h.opener.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +76,7 @@ func (h *Hand) Add(path string) error {
 }
 
 func (h *Hand) folder(path string) error {
-	files, err := patch.List(path)
+	files, err := h.opener.List(path)
 	if err != nil {
 		return err
 	}
@@ -95,7 +98,7 @@ func (h *Hand) folder(path string) error {
 // they stand in the folder dir. What is missing or unreadable there ends the
 // search.
 func (h *Hand) Ancestors(dir string, p *patch.Reader) error {
-	files, err := patch.List(dir)
+	files, err := h.opener.List(dir)
 	if err != nil {
 		return err
 	}

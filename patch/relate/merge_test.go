@@ -138,7 +138,7 @@ func merge(t *testing.T, name string, s *site, r *rand.Rand, chain, parents []*p
 	t.Helper()
 	var files [2]string
 	for i := range files {
-		hand := NewHand(patch.Open)
+		hand := NewHand(patch.Opener{})
 		defer hand.Close()
 		var headers []*patch.Header
 		for _, n := range r.Perm(len(chain)) {
@@ -202,7 +202,7 @@ func TestMergedIsTheRelease(t *testing.T) {
 	// A forged release is found out where the release is at hand.
 	forged := *merged.Description
 	forged.Flotobuild.Release = &patch.Release{ID: one.Description.ID, DescriptionDigest: one.Digest}
-	hand := NewHand(patch.Open)
+	hand := NewHand(patch.Opener{})
 	defer hand.Close()
 	hand.Patch(s.path(one))
 	hand.Patch(s.path(two))
