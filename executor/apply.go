@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 
@@ -23,6 +24,8 @@ type run struct {
 	holders *holders
 	sources sources         // what may be offered to an engine
 	carried map[string]bool // addresses of images that a patch gets anew
+	observe observer
+	failed  atomic.Bool // some image could not be made
 
 	completing sync.Mutex
 	converted  map[digest.Digest]patch.Layer // by diff id, see convert
@@ -52,8 +55,22 @@ func (r *run) warn(format string, args ...any) {
 
 // Apply carries out a plan: it makes the images, then the patches of all sites
 // that lack something. See the package's promises. Failed builds are reported
-// together, as *BuildError where a step failed.
+// together, as *BuildError where a step failed. A plan that Build made exact is
+// carried out to the byte, or not at all.
 func Apply(ctx context.Context, plan *planner.Plan, opts Options) (*Result, error) {
+	r, err := newRun(ctx, plan, opts)
+	if err != nil {
+		return nil, err
+	}
+	result, err := r.apply(ctx)
+	return result, errors.Join(err, r.close())
+}
+
+// newRun opens the parents. The caller closes the run.
+func newRun(ctx context.Context, plan *planner.Plan, opts Options) (*run, error) {
+	if err := opts.date(plan); err != nil {
+		return nil, err
+	}
 	r := &run{
 		plan:    plan,
 		opts:    opts,
@@ -63,17 +80,19 @@ func Apply(ctx context.Context, plan *planner.Plan, opts Options) (*Result, erro
 		made:    make(map[string]*made),
 		bases:   make(map[string]patch.Image),
 		carried: carried(plan),
+		observe: observer{call: opts.Observe},
 
 		converted: make(map[digest.Digest]patch.Layer),
 	}
 	var err error
-	if r.parents, err = openParents(plan, r.path); err != nil {
+	if r.parents, err = openParents(ctx, plan, r.path); err != nil {
 		return nil, err
 	}
 	r.sources = append(sources{r.docs, r.holders}, r.parents.all...)
-	result, err := r.apply(ctx)
-	return result, errors.Join(err, r.engines.close(), r.parents.close())
+	return r, nil
 }
+
+func (r *run) close() error { return errors.Join(r.engines.close(), r.parents.close()) }
 
 // carried lists the images that patches of sites need made, and that must not be
 // taken over from another site's parent.
@@ -81,7 +100,7 @@ func carried(plan *planner.Plan) map[string]bool {
 	out := make(map[string]bool)
 	for _, s := range plan.Sites {
 		for _, c := range s.Images {
-			if c.Change == planner.ChangeCreate && c.From == "" || c.Change == planner.ChangeUpdate {
+			if c.Made() {
 				out[c.Address] = true
 			}
 		}
@@ -93,22 +112,29 @@ func (r *run) apply(ctx context.Context) (*Result, error) {
 	if err := r.checkOutputs(); err != nil {
 		return nil, err
 	}
-	if err := r.makeAll(ctx); err != nil {
+	if err := r.prepare(ctx); err != nil {
 		return nil, err
-	}
-	if err := r.completeCarried(ctx); err != nil {
-		return nil, err
-	}
-	if r.opts.Recheck != nil {
-		if err := r.opts.Recheck(ctx); err != nil {
-			return nil, err
-		}
 	}
 	sites, err := r.writeAll(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return &Result{Images: r.imageResults(), Sites: sites, Warnings: r.warnings}, nil
+}
+
+// prepare makes all that patches take their content from.
+func (r *run) prepare(ctx context.Context) error {
+	if err := r.makeAll(ctx); err != nil {
+		return err
+	}
+	if err := r.completeCarried(ctx); err != nil {
+		return err
+	}
+	r.warnBare()
+	if r.opts.Recheck != nil {
+		return r.opts.Recheck(ctx)
+	}
+	return nil
 }
 
 func (r *run) imageResults() []ImageResult {

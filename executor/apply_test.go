@@ -150,7 +150,7 @@ func (p *project) plan() *planner.Plan {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	found, err := w.Parents(cfg)
+	found, err := w.Parents(p.t.Context(), cfg)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -92,10 +92,7 @@ func (r *run) warnAlone(img *planner.ImagePlan) {
 // read, in the compression of the project.
 func (r *run) completeCarried(ctx context.Context) error {
 	for _, s := range r.plan.Sites {
-		has := make(map[digest.Digest]patch.Layer)
-		if p := r.parents.description(s.Name); p != nil {
-			has = layerSet(p.Flotobuild.Images)
-		}
+		has := r.parents.layers(s.Name)
 		for _, c := range s.Images {
 			m := r.made[c.Address]
 			if m == nil || c.From != "" || c.Change == planner.ChangeNone || c.Change == planner.ChangeRemove {

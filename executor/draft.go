@@ -18,36 +18,40 @@ import (
 // draft decides what the patch of a site holds; nil where the site lacks
 // nothing.
 func (r *run) draft(ctx context.Context, s *planner.SitePlan) (*draft, error) {
-	parent := r.parents.description(s.Name)
-	images, err := r.siteImages(ctx, s, parent)
+	parents := r.parents.bySite[s.Name]
+	images, err := r.siteImages(ctx, s)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkExact(s, images); err != nil {
 		return nil, err
 	}
 	ids := make(map[string]digest.Digest)
 	for _, i := range images {
 		ids[i.Name] = i.ID
 	}
-	if s.Change == planner.ChangeNone || !planner.Changed(s, parent, ids) {
+	if s.Change == planner.ChangeNone || !planner.Changed(s, parents, ids) {
 		return nil, nil
 	}
 	d := &draft{
-		site: s, parent: parent,
-		small: make(map[string][]byte),
-		blobs: make(map[string]digest.Digest),
-		conf:  make(map[string]planner.File),
+		site: s, parents: parents,
+		small:  make(map[string][]byte),
+		blobs:  make(map[string]digest.Digest),
+		layers: make(map[digest.Digest]bool),
+		conf:   make(map[string]planner.File),
 	}
-	return d, r.describe(d, images)
+	return d, r.describe(ctx, d, images)
 }
 
 // siteImages describes the site's images: those of the parent where nothing
 // changes, else what was made.
-func (r *run) siteImages(ctx context.Context, s *planner.SitePlan, parent *patch.Description) ([]patch.Image, error) {
+func (r *run) siteImages(ctx context.Context, s *planner.SitePlan) ([]patch.Image, error) {
 	var old []patch.Image
-	if parent != nil {
+	if parent := r.parents.first(s.Name); parent != nil {
 		old = parent.Flotobuild.Images
 	}
 	has := maps.Clone(r.converted)
-	maps.Copy(has, layerSet(old))
+	maps.Copy(has, r.parents.layers(s.Name))
 	var images []patch.Image
 	for _, c := range s.Images {
 		if c.Change == planner.ChangeRemove {
@@ -63,7 +67,7 @@ func (r *run) siteImages(ctx context.Context, s *planner.SitePlan, parent *patch
 }
 
 func (r *run) siteImage(ctx context.Context, site string, c planner.ImageChange, old []patch.Image, has map[digest.Digest]patch.Layer) (patch.Image, error) {
-	if c.Change == planner.ChangeNone || c.From != "" {
+	if !c.Made() {
 		name := c.Name
 		if c.From != "" {
 			name = c.From
@@ -74,7 +78,8 @@ func (r *run) siteImage(ctx context.Context, site string, c planner.ImageChange,
 		}
 		img := old[i]
 		img.Name, img.Address = c.Name, c.Address
-		return img, r.keepCache(ctx, site, img)
+		err := r.keepCache(ctx, site, &img)
+		return img, err
 	}
 	m := r.made[c.Address]
 	if m == nil {
@@ -86,21 +91,27 @@ func (r *run) siteImage(ctx context.Context, site string, c planner.ImageChange,
 }
 
 // keepCache makes sure that the cache records of an image taken over from the
-// parent can travel on.
-func (r *run) keepCache(ctx context.Context, site string, img patch.Image) error {
-	p := r.parents.bySite[site]
+// parent can travel on. Where the parent's description alone is at hand, they
+// cannot, and the image goes without them.
+func (r *run) keepCache(ctx context.Context, site string, img *patch.Image) error {
+	var kept []patch.CacheRef
 	for _, c := range img.Cache {
-		b, err := store.ReadBlob(ctx, p, ocispec.Descriptor{MediaType: mediaTypeCache, Digest: c.Digest, Size: c.Size})
+		b, err := store.ReadBlob(ctx, r.parents.all, ocispec.Descriptor{MediaType: mediaTypeCache, Digest: c.Digest, Size: c.Size})
+		if isNotFound(err) && r.parents.bare[site] {
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("cannot read the cache records of image %q: %w", img.Name, err)
 		}
 		r.docs.add(mediaTypeCache, b)
+		kept = append(kept, c)
 	}
+	img.Cache = kept
 	return nil
 }
 
 // describe fills in the description and where each entry comes from.
-func (r *run) describe(d *draft, images []patch.Image) error {
+func (r *run) describe(ctx context.Context, d *draft, images []patch.Image) error {
 	s := d.site
 	at, err := r.created(s.Name)
 	if err != nil {
@@ -122,14 +133,13 @@ func (r *run) describe(d *draft, images []patch.Image) error {
 	desc.Flotobuild.FormatVersion = patch.FormatVersion
 	desc.Flotobuild.Version = s.Patch.Version
 	desc.Flotobuild.Parents = s.Parents
-	var parents []*patch.Description
-	if p := d.parent; p != nil {
+	if len(d.parents) > 0 {
+		p := d.parents[0]
 		desc.ParentID, desc.ParentRevision, desc.ParentName = p.ID, p.Revision, p.Name
-		parents = append(parents, p)
-		desc.Flotobuild.RemovedImages = removed(p, images)
 	}
-	desc.SetImages(images, parents)
-	desc.Flotobuild.Bases = r.basesOf(desc.Flotobuild.Images, d.parent)
+	desc.Flotobuild.RemovedImages = removed(d.parents, images)
+	desc.SetImages(images, d.parents)
+	desc.Flotobuild.Bases = r.basesOf(ctx, desc.Flotobuild.Images, d)
 	d.desc = desc
 	if err := r.render(d); err != nil {
 		return err
@@ -155,11 +165,20 @@ func (r *run) render(d *draft) error {
 	return err
 }
 
-func removed(parent *patch.Description, images []patch.Image) []patch.RemovedImage {
+// removed lists the images that any parent has and that are required no more;
+// a name once, as the first parent has it.
+func removed(parents []*patch.Description, images []patch.Image) []patch.RemovedImage {
+	seen := make(map[string]bool)
+	for _, i := range images {
+		seen[i.Name] = true
+	}
 	var out []patch.RemovedImage
-	for _, old := range parent.Flotobuild.Images {
-		if !slices.ContainsFunc(images, func(i patch.Image) bool { return i.Name == old.Name }) {
-			out = append(out, patch.RemovedImage{Name: old.Name, ID: old.ID})
+	for _, p := range parents {
+		for _, old := range p.Flotobuild.Images {
+			if !seen[old.Name] {
+				seen[old.Name] = true
+				out = append(out, patch.RemovedImage{Name: old.Name, ID: old.ID})
+			}
 		}
 	}
 	return out
@@ -186,25 +205,30 @@ func (r *run) contents(d *draft, images []patch.Image) []patch.Content {
 	for _, l := range layerSet(images) {
 		layers[l.Digest] = l.DiffID
 	}
-	for _, b := range newBlobs(d.parent, d.desc) {
+	for _, b := range newBlobs(d.parents, d.desc) {
 		c := patch.NewBlobContent(b.Digest, b.Size)
 		d.blobs[c.Path] = b.Digest
 		out = append(out, c)
 		if id, ok := layers[b.Digest]; ok {
+			d.layers[b.Digest] = true
 			d.desc.Flotobuild.Transport = append(d.desc.Flotobuild.Transport, patch.LayerTransport{DiffID: id, Kind: patch.TransportFull})
 		}
 	}
 	return out
 }
 
-// newBlobs lists the blobs of images that a parent's site lacks, and the
-// records, which travel in every patch.
-func newBlobs(parent, d *patch.Description) []ocispec.Descriptor {
-	old := make(map[digest.Digest]bool)
-	if parent != nil {
-		for _, b := range patch.Blobs(parent.Flotobuild.Images) {
-			old[b.Digest] = true
+// newBlobs lists the blobs of images that a site lacks at any of the parents,
+// and the records, which travel in every patch.
+func newBlobs(parents []*patch.Description, d *patch.Description) []ocispec.Descriptor {
+	count := make(map[digest.Digest]int)
+	for _, p := range parents {
+		for _, b := range patch.Blobs(p.Flotobuild.Images) {
+			count[b.Digest]++
 		}
+	}
+	old := make(map[digest.Digest]bool)
+	for b, n := range count {
+		old[b] = n == len(parents)
 	}
 	records := d.Records()
 	for _, b := range records {
@@ -218,7 +242,7 @@ func newBlobs(parent, d *patch.Description) []ocispec.Descriptor {
 
 // basesOf describes what the images are built on and that is not among them:
 // as this run provided it or, where it built nothing, as the parent has it.
-func (r *run) basesOf(images []patch.Image, parent *patch.Description) []patch.Image {
+func (r *run) basesOf(ctx context.Context, images []patch.Image, d *draft) []patch.Image {
 	seen := make(map[string]bool)
 	var queue []string
 	for _, i := range images {
@@ -238,7 +262,7 @@ func (r *run) basesOf(images []patch.Image, parent *patch.Description) []patch.I
 			}
 			seen[address] = true
 			queue = append(queue, address)
-			if b, ok := r.knownBase(address, parent); ok {
+			if b, ok := r.knownBase(ctx, address, d); ok {
 				out = append(out, b)
 			}
 		}
@@ -247,16 +271,23 @@ func (r *run) basesOf(images []patch.Image, parent *patch.Description) []patch.I
 	return out
 }
 
-func (r *run) knownBase(address string, parent *patch.Description) (patch.Image, bool) {
+func (r *run) knownBase(ctx context.Context, address string, d *draft) (patch.Image, bool) {
 	if b, ok := r.bases[address]; ok {
 		return b, true
 	}
-	if parent == nil {
+	if len(d.parents) == 0 {
 		return patch.Image{}, false
 	}
-	n := slices.IndexFunc(parent.Flotobuild.Bases, func(i patch.Image) bool { return i.Address == address })
+	bases := d.parents[0].Flotobuild.Bases
+	n := slices.IndexFunc(bases, func(i patch.Image) bool { return i.Address == address })
 	if n < 0 {
 		return patch.Image{}, false
 	}
-	return parent.Flotobuild.Bases[n], true
+	return bases[n], !r.parents.bare[d.site.Name] || r.hasDocuments(ctx, bases[n])
+}
+
+// hasDocuments tells whether what a patch records of a base is at hand. It may
+// not be where the description of the parent is all there is of it.
+func (r *run) hasDocuments(ctx context.Context, base patch.Image) bool {
+	return !slices.ContainsFunc(documentsOf(base), func(b ocispec.Descriptor) bool { return !r.readable(ctx, b.Digest) })
 }

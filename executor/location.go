@@ -1,14 +1,13 @@
 package executor
 
 import (
-	"bytes"
+	"fmt"
 	"os"
 	"path"
 	"slices"
 	"strings"
 
-	"github.com/moby/buildkit/frontend/dockerfile/instructions"
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
@@ -19,6 +18,8 @@ type step struct {
 	keyword string // RUN, COPY, …
 	line    int    // 1-based
 	text    string // the first line as it is written
+	reads   []string
+	alone   bool // see planner.Step for this and reads
 }
 
 // locate finds for each layer the instruction that made it. Layers and
@@ -33,7 +34,7 @@ func (r *run) locate(img *planner.Image, layers []patch.Layer) []step {
 	if err != nil {
 		return found
 	}
-	steps := dockerfileSteps(b, img.Build.Target)
+	steps := dockerfileSteps(b, img.Build)
 	for i, l := range slices.Backward(layers) {
 		keyword, _, _ := strings.Cut(l.CreatedBy, " ")
 		n := len(steps) - 1
@@ -48,45 +49,55 @@ func (r *run) locate(img *planner.Image, layers []patch.Layer) []step {
 	return found
 }
 
-// dockerfileSteps lists the instructions that lead to the target stage, the
-// last one when it is empty, with those of the stages that it begins from. A
-// Dockerfile that cannot be parsed has none: it has been built, so that the
-// builder knows more than this.
-func dockerfileSteps(dockerfile []byte, target string) []step {
-	parsed, err := parser.Parse(bytes.NewReader(dockerfile))
-	if err != nil {
-		return nil
-	}
-	stages, _, err := instructions.Parse(parsed.AST, nil)
-	if err != nil || len(stages) == 0 {
-		return nil
-	}
-	n := len(stages) - 1
-	if i, ok := instructions.HasStage(stages, target); ok && target != "" {
-		n = i
-	}
-	lines := strings.Split(string(dockerfile), "\n")
-	var steps []step
-	for n >= 0 {
-		steps = append(stageSteps(stages[n], lines), steps...)
-		before, ok := instructions.HasStage(stages[:n], stages[n].BaseName)
-		if !ok {
-			break
-		}
-		n = before
-	}
-	return steps
+// place names a line of the Dockerfile of an image, relative to the project.
+func place(b *planner.Build, line int) string {
+	return fmt.Sprintf("%s:%d", path.Join(b.Context, b.Dockerfile), line)
 }
 
-func stageSteps(s instructions.Stage, lines []string) []step {
-	var steps []step
-	for _, c := range s.Commands {
-		loc := c.Location()
-		if len(loc) == 0 || loc[0].Start.Line > len(lines) {
+// origins says where the layers of the images that this run made come from: by
+// address and platform, in the order of the layers.
+func (r *run) origins() map[string]map[string][]planner.Step {
+	out := make(map[string]map[string][]planner.Step)
+	for _, img := range r.plan.Images { // bases first
+		m := r.made[img.Address]
+		if m == nil {
 			continue
 		}
-		line := loc[0].Start.Line
-		steps = append(steps, step{strings.ToUpper(c.Name()), line, strings.TrimSpace(lines[line-1])})
+		below := r.stepsBelow(m, out)
+		out[img.Address] = make(map[string][]planner.Step)
+		for _, p := range m.platforms {
+			out[img.Address][p.platform] = r.originsOf(m, p.layers, below)
+		}
 	}
-	return steps
+	return out
+}
+
+// stepsBelow gives the steps of what an image is built on, by diff id.
+func (r *run) stepsBelow(m *made, known map[string]map[string][]planner.Step) map[digest.Digest]planner.Step {
+	below := make(map[digest.Digest]planner.Step)
+	for _, address := range m.plan.DependsOn {
+		base := r.made[address]
+		if base == nil {
+			continue
+		}
+		for _, p := range base.platforms {
+			for n, l := range p.layers {
+				s := known[address][p.platform][n]
+				below[l.DiffID] = planner.Step{Place: s.Place, Text: s.Text, Base: true}
+			}
+		}
+	}
+	return below
+}
+
+func (r *run) originsOf(m *made, layers []patch.Layer, below map[digest.Digest]planner.Step) []planner.Step {
+	out := make([]planner.Step, len(layers))
+	for n, s := range r.locate(&m.plan.Image, layers) {
+		if s.line > 0 {
+			out[n] = planner.Step{Place: place(m.plan.Build, s.line), Text: s.text, Alone: s.alone, Reads: s.reads}
+		} else {
+			out[n] = below[layers[n].DiffID]
+		}
+	}
+	return out
 }

@@ -37,12 +37,26 @@ RUN echo last
 	r := &run{opts: Options{Dir: dir}}
 	img := &planner.Image{Build: &planner.Build{Context: ".", Dockerfile: "Dockerfile"}}
 	want := "[{ 0 } {RUN 2 RUN echo a > /a} {RUN 7 RUN echo $R > /hello && \\} {COPY 10 copy --link file /late} {RUN 11 RUN echo last}]"
-	if got := fmt.Sprint(r.locate(img, layers)); got != want {
+	if got := sketch(r.locate(img, layers)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	img.Build.Target = "b"
 	want = "[{ 0 } {RUN 2 RUN echo a > /a}]"
-	if got := fmt.Sprint(r.locate(img, layers[:2])); got != want {
+	if got := sketch(r.locate(img, layers[:2])); got != want {
 		t.Errorf("target b: got %s\nwant %s", got, want)
 	}
+}
+
+// sketch writes steps without what they read.
+func sketch(steps []step) string {
+	type place struct {
+		keyword string
+		line    int
+		text    string
+	}
+	var out []place
+	for _, s := range steps {
+		out = append(out, place{s.keyword, s.line, s.text})
+	}
+	return fmt.Sprint(out)
 }

@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -19,8 +18,9 @@ const maxLayers = 127
 // defaultParallelism bounds the images that are made at once.
 const defaultParallelism = 4
 
-// makeAll makes the plan's images, dependencies first, several at once. It goes
-// on after a failure with what does not depend on it, and reports all failures.
+// makeAll makes the plan's images, dependencies first, several at once. After a
+// failure what is under way goes on, and with KeepGoing all that does not depend
+// on it. All failures are reported, as a *MakeError.
 func (r *run) makeAll(ctx context.Context) error {
 	n := r.opts.Parallelism
 	if n <= 0 {
@@ -44,19 +44,21 @@ func (r *run) makeAll(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	var errs []error
-	for _, img := range r.plan.Images {
-		if j := jobs[img.Address]; j != nil && j.err != nil {
-			errs = append(errs, j.err)
-		}
-	}
-	return errors.Join(errs...)
+	return r.failures(jobs)
 }
 
 type job struct {
-	img  *planner.ImagePlan
-	done chan struct{}
-	err  error
+	img     *planner.ImagePlan
+	done    chan struct{}
+	err     error
+	skipped bool // err is about other images
+}
+
+// skip leaves an image alone.
+func (r *run) skip(j *job, err error) error {
+	j.skipped = true
+	r.observe.tell(Event{Type: EventImageSkipped, Image: j.img.Address, Err: err})
+	return err
 }
 
 func (r *run) runJob(ctx context.Context, j *job, jobs map[string]*job, slots chan struct{}) error {
@@ -67,7 +69,7 @@ func (r *run) runJob(ctx context.Context, j *job, jobs map[string]*job, slots ch
 		}
 		<-dep.done
 		if dep.err != nil {
-			return fmt.Errorf("cannot build %s: not tried, as %s failed", j.img.Address, address)
+			return r.skip(j, fmt.Errorf("not tried, as %s failed", address))
 		}
 	}
 	select {
@@ -76,7 +78,14 @@ func (r *run) runJob(ctx context.Context, j *job, jobs map[string]*job, slots ch
 		return ctx.Err()
 	}
 	defer func() { <-slots }()
-	return r.makeOne(ctx, j.img)
+	if r.failed.Load() && !r.opts.KeepGoing {
+		return r.skip(j, errNotBegun)
+	}
+	err := r.observed(j.img, func() error { return r.makeOne(ctx, j.img) })
+	if err != nil {
+		r.failed.Store(true)
+	}
+	return err
 }
 
 func (r *run) makeOne(ctx context.Context, img *planner.ImagePlan) error {
@@ -84,6 +93,7 @@ func (r *run) makeOne(ctx context.Context, img *planner.ImagePlan) error {
 		if have, ok := r.parents.image(ctx, &img.Image); ok {
 			return r.takeOver(ctx, img, have)
 		}
+		r.warnRebuilt(img)
 	}
 	var m *made
 	var err error

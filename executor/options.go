@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/flotobuild/flotobuild/executor/engine"
+	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -18,15 +19,21 @@ type Options struct {
 	StoreDir string
 	// Engine says where to build. It is not touched when nothing is to be built.
 	Engine engine.Options
-	// Now is the creation date of the patches.
+	// Now is the creation date of the patches, unless the plan has one.
 	Now time.Time
 	// Epoch is SOURCE_DATE_EPOCH; nil when unset. It replaces Now, and bounds the
 	// times in the configs of built images.
 	Epoch *time.Time
 	// Parallelism bounds how many images are made at once; 4 when zero.
 	Parallelism int
+	// KeepGoing makes every image that can be made after a failure. Otherwise
+	// no further one is begun. Nothing is written either way.
+	KeepGoing bool
 	// Progress is told what happens; nil for silence.
 	Progress *Progress
+	// Observe, when set, gets the events of the run, one call at a time. It must
+	// not block for long.
+	Observe func(Event)
 	// Producer is recorded in the patches: the tool and its version.
 	Producer string
 	// Render gives the entries manifest/… and documents/… of a site's patch. It
@@ -69,7 +76,11 @@ type SiteResult struct {
 	// File is the written patch; empty where the site lacks nothing.
 	File string
 	ID   string
-	Size int64 // bytes of the file
+	// Description is the digest of the description's bytes, as the next patch
+	// names its parent.
+	Description digest.Digest
+	Images      []patch.Image // all images of the site, sorted by name
+	Size        int64         // bytes of the file
 	// NewLayers are those in the file, ReusedLayers those that the parent has.
 	NewLayers, ReusedLayers []LayerResult
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -31,12 +32,21 @@ func (r *run) checkOutputs() error {
 	return errors.Join(errs...)
 }
 
-// created is the creation date of a site's next patch. It is after that of the
-// parent, or the parent would stay the site's latest patch for ever.
+// created is the creation date of a site's next patch. It is after those of the
+// parents, or a parent would stay the site's latest patch for ever.
 func (r *run) created(site string) (time.Time, error) {
 	t := r.opts.created()
-	parent := r.parents.description(site)
-	if parent == nil || t.After(parent.CreationDate.Time) {
+	for _, parent := range r.parents.bySite[site] {
+		var err error
+		if t, err = r.after(t, site, parent); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+func (r *run) after(t time.Time, site string, parent *patch.Description) (time.Time, error) {
+	if t.After(parent.CreationDate.Time) {
 		return t, nil
 	}
 	if r.opts.Epoch != nil {

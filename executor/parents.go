@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/flotobuild/flotobuild/executor/parent"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
 	"github.com/flotobuild/flotobuild/store"
@@ -18,48 +21,56 @@ import (
 // parents are the patches that the sites have: the plan's, and behind them
 // their own parents as far as they stand in the same folder, for their layers.
 type parents struct {
-	bySite map[string]*patch.Reader // the first parent of each site
+	bySite map[string][]*patch.Description // in the plan's order
+	bare   map[string]bool                 // sites with a parent of which the description alone is at hand
 	files  []*patch.Reader
 	all    sources
 }
 
 // openParents opens the parents of all sites. A parent that is not the one that
 // the plan was made against is refused.
-func openParents(plan *planner.Plan, path func(string) string) (*parents, error) {
-	p := &parents{bySite: make(map[string]*patch.Reader)}
+func openParents(ctx context.Context, plan *planner.Plan, path func(string) string) (*parents, error) {
+	p := &parents{bySite: make(map[string][]*patch.Description), bare: make(map[string]bool)}
 	known := make(map[digest.Digest]*patch.Reader)
 	for _, s := range plan.Sites {
 		for i, ref := range s.Parents {
 			if i >= len(s.ParentFiles) {
 				return nil, errors.Join(fmt.Errorf("the plan names no file for the parent %q of site %q", ref.ID, s.Name), p.close())
 			}
-			r, err := p.open(path(s.ParentFiles[i]), ref, known)
+			location := s.ParentFiles[i]
+			if !strings.HasPrefix(location, parent.Scheme) {
+				location = path(location)
+			}
+			d, bare, err := p.open(ctx, location, ref, known)
 			if err != nil {
 				return nil, errors.Join(fmt.Errorf("cannot use the parent of site %q: %w", s.Name, err), p.close())
 			}
-			if i == 0 {
-				p.bySite[s.Name] = r
-			}
+			p.bySite[s.Name] = append(p.bySite[s.Name], d)
+			p.bare[s.Name] = p.bare[s.Name] || bare
 		}
 	}
 	return p, nil
 }
 
-func (p *parents) open(file string, ref patch.ParentRef, known map[digest.Digest]*patch.Reader) (*patch.Reader, error) {
+// open gives the description of a parent, and tells whether that alone is at hand.
+func (p *parents) open(ctx context.Context, location string, ref patch.ParentRef, known map[digest.Digest]*patch.Reader) (*patch.Description, bool, error) {
 	if r := known[ref.DescriptionDigest]; r != nil {
-		return r, nil
+		return r.Description, false, nil
 	}
-	r, err := patch.Open(file)
+	o, err := parent.Open(ctx, location)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if r.Digest != ref.DescriptionDigest {
-		r.Close()
-		return nil, fmt.Errorf("%q has changed since the plan was made: plan again", file)
+	if o.Digest != ref.DescriptionDigest {
+		o.Close()
+		return nil, false, fmt.Errorf("%q has changed since the plan was made: plan again", location)
 	}
-	p.add(file, r, known)
-	p.ancestors(filepath.Dir(file), r, known)
-	return r, nil
+	if o.Patch == nil {
+		return o.Description, true, nil
+	}
+	p.add(location, o.Patch, known)
+	p.ancestors(filepath.Dir(location), o.Patch, known)
+	return o.Description, false, nil
 }
 
 func (p *parents) add(file string, r *patch.Reader, known map[digest.Digest]*patch.Reader) {
@@ -121,12 +132,28 @@ func (s namedSource) Blob(ctx context.Context, d digest.Digest) (store.Blob, err
 	return b, err
 }
 
-// description of a site's parent; nil for a site that has none.
-func (p *parents) description(site string) *patch.Description {
-	if r := p.bySite[site]; r != nil {
-		return r.Description
+// first describes the parent that a site's patch is compared with; nil for a
+// site that has none.
+func (p *parents) first(site string) *patch.Description {
+	if all := p.bySite[site]; len(all) > 0 {
+		return all[0]
 	}
 	return nil
+}
+
+// layers gives the layers that the site has whichever of its parents it is at,
+// by diff id: every parent has the same blob.
+func (p *parents) layers(site string) map[digest.Digest]patch.Layer {
+	all := p.bySite[site]
+	if len(all) == 0 {
+		return make(map[digest.Digest]patch.Layer)
+	}
+	out := layerSet(all[0].Flotobuild.Images)
+	for _, d := range all[1:] {
+		has := layerSet(d.Flotobuild.Images)
+		maps.DeleteFunc(out, func(id digest.Digest, l patch.Layer) bool { return has[id].Digest != l.Digest })
+	}
+	return out
 }
 
 // cacheRefs lists the cache records that help to build an image: those of the

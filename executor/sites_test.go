@@ -121,7 +121,9 @@ container "b" {
 		"top/Dockerfile": "FROM app\nRUN true\n",
 		"bad/Dockerfile": "FROM base\nCOPY nothing /\n",
 	})
-	_, err := executor.Apply(t.Context(), p.plan(), p.options())
+	opts := p.options()
+	opts.KeepGoing = true
+	_, err := executor.Apply(t.Context(), p.plan(), opts)
 	if err == nil {
 		t.Fatal("a failed build succeeds")
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"slices"
 	"strings"
 
@@ -19,13 +18,14 @@ import (
 
 // A draft is the patch of one site before its bytes are written.
 type draft struct {
-	site   *planner.SitePlan
-	parent *patch.Description // nil for an initial patch
-	desc   *patch.Description
-	small  map[string][]byte        // entries that are in memory
-	blobs  map[string]digest.Digest // entries that are blobs
-	conf   map[string]planner.File  // entries that are files
-	writer *patch.Writer
+	site    *planner.SitePlan
+	parents []*patch.Description // none for an initial patch
+	desc    *patch.Description
+	small   map[string][]byte        // entries that are in memory
+	blobs   map[string]digest.Digest // entries that are blobs
+	layers  map[digest.Digest]bool   // those of them that are layers
+	conf    map[string]planner.File  // entries that are files
+	writer  *patch.Writer
 }
 
 // writeAll writes the patches of all sites that lack something, and gives them
@@ -59,6 +59,9 @@ func (r *run) writeAll(ctx context.Context) ([]SiteResult, error) {
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
+	}
+	if err := checkSizes(drafts); err != nil {
+		return nil, err
 	}
 	if err := publish(drafts); err != nil {
 		return nil, err
@@ -94,6 +97,9 @@ func (r *run) write(ctx context.Context, d *draft) error {
 	dir := r.path(d.site.Patch.Output)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("cannot create the output folder: %w", err)
+	}
+	if err := r.checkSize(ctx, d); err != nil {
+		return err
 	}
 	w, err := patch.Create(dir, d.desc)
 	if err != nil {
@@ -132,6 +138,9 @@ func (r *run) addEntries(ctx context.Context, d *draft, count io.Writer) error {
 		}
 		if dgst, ok := d.blobs[c.Path]; ok {
 			r.holders.set(dgst, d.writer) // the next patch copies it from this one
+			if d.layers[dgst] {
+				r.observe.tell(Event{Type: EventLayer, Site: d.site.Name, Digest: dgst, Bytes: c.Size})
+			}
 		}
 	}
 }
@@ -168,11 +177,14 @@ func (r *run) report(d *draft, res *SiteResult) error {
 	if err != nil {
 		return err
 	}
-	res.File, res.Size = d.writer.Path(), st.Size()
-	var old map[digest.Digest]patch.Layer
-	if d.parent != nil {
-		old = layerSet(d.parent.Flotobuild.Images)
+	res.File, res.Size, res.Images = d.writer.Path(), st.Size(), d.desc.Flotobuild.Images
+	text, err := patch.Encode(d.desc)
+	if err != nil {
+		return err
 	}
+	res.Description = digest.FromBytes(text)
+	r.observe.tell(Event{Type: EventPatch, Site: d.site.Name, ID: res.ID, File: res.File, Bytes: res.Size})
+	old := r.parents.layers(d.site.Name)
 	seen := make(map[digest.Digest]bool)
 	for _, i := range d.desc.Flotobuild.Images {
 		for _, m := range i.Manifests {
@@ -202,8 +214,7 @@ func (r *run) layerResults(i patch.Image, m patch.Manifest) []LayerResult {
 	for n, l := range m.Layers {
 		lr := LayerResult{Image: i.Name, DiffID: l.DiffID, Size: l.Size, CreatedBy: l.CreatedBy}
 		if steps[n].line > 0 {
-			b := made.plan.Build
-			lr.Place = fmt.Sprintf("%s:%d", path.Join(b.Context, b.Dockerfile), steps[n].line)
+			lr.Place = place(made.plan.Build, steps[n].line)
 			lr.Step = steps[n].text
 		}
 		out = append(out, lr)

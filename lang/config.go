@@ -15,6 +15,9 @@ type Config struct {
 	ImageSets       []*ImageSet
 	RootDefinitions []*RootDefinition
 	Sites           []*Site
+	// Unselected are sites that a selection has taken out of Sites. Load leaves
+	// it empty.
+	Unselected []*Site
 
 	Graph Graph
 
@@ -167,6 +170,8 @@ type Conf struct {
 type Site struct {
 	Module         string // address of the module that declares it; empty for the project itself
 	Name           string
+	Label          string // the block's label, by which addresses write it; Name where empty
+	Index          string // ["KEY"] of an instance under for_each, else empty
 	RootDefinition *RootDefinition
 	Vars           map[string]cty.Value
 	Containers     []Container // compiled from the root definition for this site, sorted by name
@@ -175,6 +180,16 @@ type Site struct {
 	Range          hcl.Range
 
 	source siteSource
+}
+
+// Address is the site's unique name in the project: site.NAME, with ["KEY"]
+// behind it under for_each and the modules' addresses in front.
+func (s *Site) Address() string {
+	addr := "site." + cmp.Or(s.Label, s.Name) + s.Index
+	if s.Module != "" {
+		return s.Module + "." + addr
+	}
+	return addr
 }
 
 // Images returns the images that the site's containers name, sorted by name,
@@ -206,12 +221,10 @@ type Patch struct {
 	Name    string // default: the site's root definition's name
 	Version string // semantic version
 	Comment string
-	Parent  string // "latest" (default), "none", a patch id, or a patch file relative to the project
-	Output  Path   // default: dist
-	// CleanTree is policy { clean_tree = true }: a work tree with uncommitted
-	// changes is an error instead of a warning.
-	CleanTree bool
-	Range     hcl.Range
-	// ParentRange is the place of the parent attribute, or Range.
-	ParentRange hcl.Range
+	Output  Path // default: dist
+	Parent  Parent
+	// AlsoFrom are further parents that the same patch must apply to.
+	AlsoFrom []Parent
+	Policy   Policy
+	Range    hcl.Range
 }

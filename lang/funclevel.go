@@ -59,17 +59,17 @@ func level(f function.Function) function.Function {
 		},
 	}
 	for _, p := range f.Params() {
-		spec.Params = append(spec.Params, anyType(p))
+		spec.Params = append(spec.Params, acceptsAny(p))
 	}
 	if v := f.VarParam(); v != nil {
-		p := anyType(*v)
+		p := acceptsAny(*v)
 		spec.VarParam = &p
 	}
 	return function.New(spec)
 }
 
-// anyType leaves the conversion of collections to level.
-func anyType(p function.Parameter) function.Parameter {
+// acceptsAny leaves the conversion of collections to level.
+func acceptsAny(p function.Parameter) function.Parameter {
 	if isAnyCollection(p.Type) {
 		p.Type = cty.DynamicPseudoType
 	}

@@ -69,10 +69,10 @@ var (
 			{name: "version", typ: textType, need: required, doc: "Semantic version of the patch."},
 			{name: "name", typ: textType, preset: "the root definition's name", doc: "Name of the patch."},
 			{name: "comment", typ: textType, doc: "Text for people."},
-			{name: "parent", typ: textType, preset: `"latest"`, doc: "What the patch goes on top of: `latest`, `none`, a patch's id, or a patch file."},
+			{name: "parent", typ: textType, preset: `"latest"`, doc: "What the patch goes on top of: `latest`, `none`, a patch's id, a constraint on versions, a file or folder, or `oci://REFERENCE`."},
 			{name: "output", typ: textType, preset: `"` + defaultOutput + `"`, doc: "Folder for the patch."},
-			{name: "allow_outside", typ: flagType, preset: "false", doc: "`true`: `output` and `parent` may lie outside of the project."},
-			{name: "also_from", typ: anyType, need: later},
+			{name: "allow_outside", typ: flagType, preset: "false", doc: "`true`: `output`, parents and keys may lie outside of the project."},
+			{name: "also_from", typ: textsType, doc: "Further parents, written as `parent`, that the same patch must apply to."},
 			{name: "delta", typ: textType, need: later},
 			{name: "volume_size", typ: textType, need: later},
 			{name: "sign", typ: anyType, need: later},
@@ -87,8 +87,18 @@ var (
 		once: true,
 		attrs: []attrSpec{
 			{name: "clean_tree", typ: flagType, preset: "false", doc: "`true`: uncommitted changes are an error instead of a warning."},
-			{name: "max_size", typ: textType, need: later},
-			{name: "allow_removed_images", typ: flagType, need: later},
+			{name: "max_size", typ: textType, doc: "Largest patch file, such as `\"4.7GB\"` or `\"650MiB\"`: GB is 10⁹ bytes, GiB 2³⁰. The build decides, and apply publishes nothing where a patch is larger."},
+			{name: "allow_removed_images", typ: flagType, preset: "true", doc: "`false`: every image that a parent has must still be required."},
+			{name: "allowed_registries", typ: textsType, doc: "Registries, with the beginning of a repository's path where needed, that images of others may come from: `registry.plant.example:5000`, `*.example.org/team`. `*` stands for any characters of a part. Docker Hub is `docker.io`; OCI layouts are in no registry."},
+		},
+		blocks:  map[string]*blockSpec{"required_signatures": signaturesSpec},
+		dynamic: true,
+	}
+	signaturesSpec = &blockSpec{
+		doc:  "Images of others, those in OCI layouts too, must be signed with one of the keys, as `cosign sign --key` does it.",
+		once: true,
+		attrs: []attrSpec{
+			{name: "keys", typ: textsType, need: required, doc: "Files with public keys: PEM, ECDSA P-256 or Ed25519."},
 		},
 	}
 )

@@ -232,5 +232,11 @@ func dumpSite(b *bytes.Buffer, s *Site) {
 		fmt.Fprintf(b, "  container %s image=%s host=%s\n", c.Name, c.Image, c.Host)
 	}
 	p := s.Patch
-	fmt.Fprintf(b, "  patch name=%s version=%s comment=%q parent=%s output=%s clean=%v\n", p.Name, p.Version, p.Comment, p.Parent, p.Output.Name, p.CleanTree)
+	fmt.Fprintf(b, "  patch name=%s version=%s comment=%q parent=%s output=%s clean=%v\n", p.Name, p.Version, p.Comment, p.Parent.Text, p.Output.Name, p.Policy.CleanTree)
+	for _, a := range p.AlsoFrom {
+		fmt.Fprintf(b, "  also from %s %s\n", a.Kind, a.Text)
+	}
+	if q := p.Policy; q.MaxSize > 0 || q.KeepImages || q.AllowedRegistries != nil || q.SignatureKeys != nil {
+		fmt.Fprintf(b, "  policy max=%d keep=%v registries=%q keys=%d at %s\n", q.MaxSize, q.KeepImages, q.AllowedRegistries, len(q.SignatureKeys), place(q.RangeOf(RuleMaxSize)))
+	}
 }

@@ -24,7 +24,7 @@ func (d *siteDecl) evaluate(f *frame) cty.Value {
 
 // site evaluates one instance.
 func (d *siteDecl) site(f *frame) {
-	s := &Site{Module: f.scope.address(), Name: f.blockName(d.block), Range: d.block.header}
+	s := &Site{Module: f.scope.address(), Name: f.blockName(d.block), Label: d.block.name(), Index: f.instance.suffix(), Range: d.block.header}
 	f.bindSite(cty.StringVal(s.Name))
 	f.scope.sites = append(f.scope.sites, s)
 	b := f.expand(d.block)
@@ -80,7 +80,7 @@ func (f *frame) rootDefinition(b *block) *rootDecl {
 // patch evaluates the patch block of a site.
 func (f *frame) patch(s *Site, site *block) Patch {
 	b := site.only("patch")
-	p := Patch{Range: b.header, ParentRange: b.header, Output: Path{Name: defaultOutput, Range: b.header}}
+	p := Patch{Range: b.header, Output: Path{Name: defaultOutput, Range: b.header}}
 	if len(b.attrs) == 0 && len(b.blocks) == 0 && b.header == site.header {
 		f.report(failure(site.header, "Missing patch block", "The site %q needs a block patch { version = … }.", s.Name))
 		return p
@@ -98,8 +98,8 @@ func (f *frame) patch(s *Site, site *block) Patch {
 	if v, ok := f.path(b, "output", outside); ok {
 		p.Output = *v
 	}
-	f.parent(&p, b, outside)
-	p.CleanTree = f.flag(b.only("policy"), "clean_tree")
+	f.parents(&p, b, outside)
+	p.Policy = f.policy(b, outside)
 	return p
 }
 
@@ -117,31 +117,4 @@ func (f *frame) patchVersion(b *block) string {
 		f.report(at(failure(a.Expr.Range(), "Invalid version", "The patch's version %q is no semantic version. %s", v, remedy), a.Expr, f.ctx))
 	}
 	return v
-}
-
-// parent evaluates the attribute parent.
-func (f *frame) parent(p *Patch, b *block, outside bool) {
-	p.Parent = "latest"
-	v, ok := f.text(b, "parent")
-	if !ok {
-		return
-	}
-	p.Parent, p.ParentRange = v, b.attrs["parent"].Expr.Range()
-	switch {
-	case v == "":
-		f.report(failure(p.ParentRange, "Invalid parent", "The parent is empty. Write latest, none, a patch's id, or a patch file."))
-	case strings.ContainsAny(v[:1], "~<>=^!*"):
-		f.report(notAvailable("A version constraint as parent", f.scope.project.opts.ToolVersion, p.ParentRange))
-	case strings.Contains(v, "/") || strings.HasSuffix(v, ".zip"):
-		path, d := newPath(v, f.scope.folder.dir, outside, p.ParentRange)
-		if d != nil {
-			f.report(d)
-			return
-		}
-		p.Parent = path.Name
-	case v != "latest" && v != "none":
-		if hint := didYouMean(strings.ToLower(v), []string{"latest", "none"}); hint != "" {
-			f.report(failure(p.ParentRange, "Invalid parent", "%q is no patch's id.%s Otherwise write a patch's id, or a patch file.", v, hint))
-		}
-	}
 }

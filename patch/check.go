@@ -148,6 +148,9 @@ func (d *Description) checkParents() error {
 		if slices.ContainsFunc(parents[:n], func(q ParentRef) bool { return q.DescriptionDigest == p.DescriptionDigest }) {
 			return fmt.Errorf("parent %q stands twice", p.ID)
 		}
+		if p.ID == d.ID {
+			return fmt.Errorf("it names itself, %q, as parent", d.ID)
+		}
 	}
 	switch {
 	case len(parents) == 0 && d.ParentID != "":

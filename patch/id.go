@@ -9,6 +9,22 @@ import (
 // Extension ends the names of patch files.
 const Extension = ".floto-patch.zip"
 
+// EncryptedExtension ends the names of encrypted patch files.
+const EncryptedExtension = Extension + ".age"
+
+// HasExtension tells whether a name is that of a patch file, in any form that
+// can be opened.
+func HasExtension(name string) bool { return TrimExtension(name) != name }
+
+// TrimExtension gives a patch file's name without its extension: the id, where
+// nobody has renamed the file.
+func TrimExtension(name string) string {
+	if id, ok := strings.CutSuffix(name, EncryptedExtension); ok {
+		return id
+	}
+	return strings.TrimSuffix(name, Extension)
+}
+
 // maxFileName is what common file systems take, in bytes.
 const maxFileName = 255
 
@@ -20,7 +36,10 @@ func NewID(created time.Time, revision, site string) string {
 // FileName is the name of the file of a patch. Ids come from files of unknown
 // makers, so one that is no good as a file name is refused.
 func FileName(id string) (string, error) {
-	name := id + Extension
+	return checkFileName(id, id+Extension)
+}
+
+func checkFileName(id, name string) (string, error) {
 	switch {
 	case id == "" || id != safe(id) || strings.HasPrefix(id, "."):
 		return "", fmt.Errorf("patch id %q cannot be a file name: it may have only letters, digits and \"._-\", and no dot in front", id)

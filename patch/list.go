@@ -4,29 +4,33 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/flotobuild/flotobuild/internal/regular"
+	"github.com/flotobuild/flotobuild/patch/media"
 )
 
 // A File is a patch file of a folder.
 type File struct {
 	Path string
-	Size int64 // bytes
+	Size int64 // bytes, as it is stored
 	// Header is nil where Err says why the file cannot be read.
 	Header *Header
 	Err    error
 }
 
+// List is that of an Opener without keys.
+func List(dir string) ([]File, error) { return Opener{}.List(dir) }
+
 // List gives the patch files in dir, by site and then the newest first; those
-// that cannot be read come last. Only the beginning of each is read, and
-// nothing but the description is checked. A folder that does not exist has
-// none.
-func List(dir string) ([]File, error) {
+// that cannot be read come last, among them encrypted ones without a key. Only
+// the beginning of each is read, and nothing but the description is checked. A
+// folder that does not exist has none.
+func (o Opener) List(dir string) ([]File, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -36,37 +40,38 @@ func List(dir string) ([]File, error) {
 	}
 	var files []File
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), Extension) && !strings.HasPrefix(e.Name(), ".") && !e.IsDir() {
-			files = append(files, readFile(filepath.Join(dir, e.Name())))
+		if HasExtension(e.Name()) && !strings.HasPrefix(e.Name(), ".") && !e.IsDir() {
+			files = append(files, o.readFile(filepath.Join(dir, e.Name())))
 		}
 	}
 	slices.SortStableFunc(files, compareFiles)
 	return files, nil
 }
 
-func readFile(path string) File {
+func (o Opener) readFile(path string) File {
 	f := File{Path: path}
-	f.Header, f.Size, f.Err = headerOf(path)
+	f.Header, f.Size, f.Err = o.header(path)
 	if f.Err != nil {
 		f.Err = fmt.Errorf("%q: %w", path, f.Err)
 	}
 	return f
 }
 
-func headerOf(path string) (*Header, int64, error) {
-	f, st, err := regular.Open(path)
+// header gives what a file says it is, and the bytes that it takes.
+func (o Opener) header(path string) (*Header, int64, error) {
+	m, err := media.Open(path, media.Options(o))
 	if err != nil {
 		return nil, 0, err
 	}
-	defer f.Close()
-	h, err := ReadHeader(f)
+	defer m.Close()
+	h, err := ReadHeader(io.NewSectionReader(m, 0, m.Size))
 	if err != nil {
-		return nil, st.Size(), err
+		return nil, m.Stored, err
 	}
 	if err := h.Description.Check(); err != nil {
-		return nil, st.Size(), err
+		return nil, m.Stored, err
 	}
-	return h, st.Size(), nil
+	return h, m.Stored, nil
 }
 
 func compareFiles(a, b File) int {

@@ -13,8 +13,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/flotobuild/flotobuild/internal/regular"
 	"github.com/flotobuild/flotobuild/internal/verify"
+	"github.com/flotobuild/flotobuild/patch/media"
 	"github.com/flotobuild/flotobuild/store"
 )
 
@@ -25,30 +25,12 @@ type Reader struct {
 	size    int64
 	files   []*zip.File // in the order of the file
 	entries map[string]entry
-	file    io.Closer // nil when NewReader was given its reader
+	media   *media.Media // nil when NewReader was given its reader
 }
 
 type entry struct {
 	Content
 	file *zip.File
-}
-
-// Open opens the patch file at path.
-func Open(path string) (*Reader, error) {
-	f, st, err := regular.Open(path)
-	if errors.Is(err, regular.ErrNot) {
-		return nil, fmt.Errorf("cannot open patch %q: %w", path, err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot open patch: %w", err)
-	}
-	r, err := newReader(f, st.Size())
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("cannot open patch %q: %w", path, err)
-	}
-	r.file = f
-	return r, nil
 }
 
 // NewReader opens a patch file of size bytes. It checks the structure: the
@@ -190,15 +172,15 @@ func (p *Reader) read(name string) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// Close closes a file that Open opened.
+// Close closes what an Opener opened.
 func (p *Reader) Close() error {
-	if p.file == nil {
+	if p.media == nil {
 		return nil
 	}
-	return p.file.Close()
+	return p.media.Close()
 }
 
-// Size is that of the patch file in bytes.
+// Size is that of the patch file in bytes, decrypted where it is encrypted.
 func (p *Reader) Size() int64 { return p.size }
 
 // Open reads an entry. Size and digest are checked while reading, and content

@@ -172,7 +172,7 @@ func BenchmarkVerify(b *testing.B) {
 func BenchmarkReadHeader(b *testing.B) {
 	path := newSite(b).initial()
 	for b.Loop() {
-		if _, _, err := headerOf(path); err != nil {
+		if _, _, err := (Opener{}).header(path); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/internal/verify"
+	"github.com/flotobuild/flotobuild/patch/crypt"
 	"github.com/flotobuild/flotobuild/store"
 )
 
@@ -47,18 +48,24 @@ type output interface {
 // exist, and removes what killed writers left there. d must be complete, its
 // contents included (see SetContents), and must not change any more.
 func Create(dir string, d *Description) (*Writer, error) {
-	w, err := create(dir, d)
+	return CreateEncrypted(dir, d, nil)
+}
+
+// CreateEncrypted is Create for a file that is encrypted for recipients; it is
+// not where there are none. No clear text reaches the disk.
+func CreateEncrypted(dir string, d *Description, recipients []crypt.Recipient) (*Writer, error) {
+	w, err := create(dir, d, recipients)
 	if err != nil {
 		return nil, fmt.Errorf("cannot create patch: %w", err)
 	}
 	return w, nil
 }
 
-func create(dir string, d *Description) (*Writer, error) {
+func create(dir string, d *Description, recipients []crypt.Recipient) (*Writer, error) {
 	if err := d.Check(); err != nil {
 		return nil, err
 	}
-	name, err := FileName(d.ID)
+	name, err := fileName(d.ID, recipients)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +79,7 @@ func create(dir string, d *Description) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWriter(f, d)
+	w, err := newFileWriter(f, d, recipients)
 	if err != nil {
 		f.Abort()
 		return nil, err
@@ -119,6 +126,14 @@ func (w *Writer) start() error {
 
 // Path is where the file stands after Publish.
 func (w *Writer) Path() string { return w.path }
+
+// Size is that of the file in bytes, once Finish has completed it.
+func (w *Writer) Size() int64 {
+	if s, ok := w.f.(sealed); ok {
+		return s.FileSize()
+	}
+	return w.off
+}
 
 // Next gives the entry that Add expects; false when all have been added.
 func (w *Writer) Next() (Content, bool) {
@@ -245,6 +260,9 @@ func (w *Writer) small(c Content, data []byte) error {
 // header in front of it is written a second time.
 func (w *Writer) stored(ctx context.Context, c Content, content io.Reader) error {
 	r := w.record(c)
+	if s, ok := w.f.(sealed); ok {
+		s.Hold(len(r.local()))
+	}
 	if err := w.write(r.local()); err != nil {
 		return err
 	}

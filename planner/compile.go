@@ -41,11 +41,7 @@ func Compile(cfg *lang.Config, parents []*patch.Description, want *Desired) hcl.
 func Preview(cfg *lang.Config, parents []*patch.Description, want *Desired) (map[string]map[string][]byte, hcl.Diagnostics) {
 	c := compiler{cfg: cfg, project: want.Project, next: make(map[string]map[string][]byte)}
 	for _, s := range want.Sites {
-		var parent *patch.Description
-		if all := parentsOf(parents, s.Name); len(all) > 0 {
-			parent = all[0]
-		}
-		c.site(s, parent)
+		c.site(s, parentsOf(parents, s.Name))
 	}
 	return c.next, c.diags
 }
@@ -57,38 +53,56 @@ type compiler struct {
 	next    map[string]map[string][]byte // entries by site
 }
 
-func (c *compiler) site(s *Site, parent *patch.Description) {
+func (c *compiler) site(s *Site, parents []*patch.Description) {
 	from := langSite(c.cfg, s.Name)
 	if from == nil {
 		return
 	}
 	c.checkNeeds(s, from)
-	ids := make(map[string]string)
 	next := PatchInfo{ID: unknownID, Version: s.Patch.Version, Revision: s.Patch.Revision(c.project)}
+	var first *patch.Description
+	if len(parents) > 0 {
+		first = parents[0]
+		next.Parent = first.ID
+	}
+	m, diags := from.Compile(lang.CompileInput{Images: idsAt(s, first), Patch: next})
+	c.diags = append(c.diags, diags...)
+	c.next[s.Name] = m.Files()
+	s.Manifest = manifestFiles(c.next[s.Name])
+	for i, p := range parents {
+		files := asParentHad(from, s, p, m)
+		if i == 0 {
+			s.Manifest = files
+			continue
+		}
+		setIn(&s.manifests, p.ID, files)
+	}
+}
+
+// idsAt gives the ids of the site's images as a parent has them; a nil one has
+// none.
+func idsAt(s *Site, parent *patch.Description) map[string]string {
+	ids := make(map[string]string)
 	for _, i := range s.Images {
 		ids[i.Name] = lang.PlaceholderID
 		if parent != nil && parent.ImageMap[i.Name] != "" {
 			ids[i.Name] = parent.ImageMap[i.Name].String()
 		}
 	}
-	if parent != nil {
-		next.Parent = parent.ID
-	}
-	m, diags := from.Compile(lang.CompileInput{Images: ids, Patch: next})
-	c.diags = append(c.diags, diags...)
-	c.next[s.Name] = m.Files()
-	if parent == nil {
-		s.Manifest = manifestFiles(c.next[s.Name])
-		return
-	}
-	old, diags := from.Compile(lang.CompileInput{Images: ids, Patch: infoOf(parent)})
+	return ids
+}
+
+// asParentHad renders the manifest with what a parent has; next is that of the
+// next patch.
+func asParentHad(from *lang.Site, s *Site, parent *patch.Description, next *lang.Manifest) []File {
+	old, diags := from.Compile(lang.CompileInput{Images: idsAt(s, parent), Patch: infoOf(parent)})
 	files := old.Files()
 	if diags.HasErrors() {
 		// What cannot be rendered as the parent was has changed.
-		files = m.Files()
+		files = next.Files()
 		maps.Copy(files, old.Files())
 	}
-	s.Manifest = manifestFiles(files)
+	return manifestFiles(files)
 }
 
 func infoOf(d *patch.Description) PatchInfo {

@@ -66,7 +66,7 @@ func (r *resolver) gatherConf(ctx context.Context, c *confFacts, omit []string) 
 // folder itself: patch files are never part of conf.
 func (r *resolver) omitted() []string {
 	omit := map[string]bool{DataDir: true}
-	for _, s := range r.cfg.Sites {
+	for _, s := range slices.Concat(r.cfg.Sites, r.cfg.Unselected) {
 		omit[path.Clean(s.Patch.Output.Name)] = true
 	}
 	for _, v := range r.cfg.Variables {

@@ -97,11 +97,14 @@ type Source struct {
 	Ref     string        `json:"ref"`               // as written in the configuration
 	Version string        `json:"version,omitempty"` // the tag that a constraint chose
 	Digest  digest.Digest `json:"digest"`            // of the manifest or index
+	// Size is the bytes of its layers; 0 where no manifest is at hand to tell.
+	Size int64 `json:"size,omitempty"`
 }
 
 // A Site is an insular place with what it should have.
 type Site struct {
 	Name               string      `json:"name"`
+	Address            string      `json:"address,omitempty"` // as references write it
 	RootDefinitionFile string      `json:"rootDefinitionFile"`
 	Patch              Patch       `json:"patch"`
 	Images             []SiteImage `json:"images"` // sorted by name
@@ -110,6 +113,10 @@ type Site struct {
 	// them: rendered for the parent, or with a placeholder for the patch's id
 	// where there is none. Sorted by path, which is the entry's name.
 	Manifest []File `json:"manifest,omitempty"`
+
+	// manifests are those entries as rendered for the further parents, by their
+	// ids.
+	manifests map[string][]File
 }
 
 // A Patch carries the patch block.
@@ -118,6 +125,8 @@ type Patch struct {
 	Version string `json:"version"`
 	Comment string `json:"comment,omitempty"`
 	Output  string `json:"output"` // folder
+	// MaxSize bounds the file in bytes; 0 is no bound.
+	MaxSize int64 `json:"maxSize,omitempty"`
 }
 
 // A SiteImage names an image of the site.

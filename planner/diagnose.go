@@ -23,10 +23,11 @@ func orRange(r, fallback hcl.Range) hcl.Range {
 }
 
 // sentence turns an error into a sentence.
-func sentence(err error) string {
-	s := err.Error()
+func sentence(err error) string { return capitalize(err.Error()) + "." }
+
+func capitalize(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
-	return string(unicode.ToUpper(r)) + s[n:] + "."
+	return string(unicode.ToUpper(r)) + s[n:]
 }
 
 // fileProblem describes a file or folder that cannot be read; what says which

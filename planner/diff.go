@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/flotobuild/flotobuild/patch"
 )
 
@@ -17,7 +19,10 @@ import (
 // what Bind sets are left to the caller.
 func Diff(parents []*patch.Description, want *Desired) *Plan {
 	p := &Plan{FormatVersion: FormatVersion, Project: want.Project, Engine: want.Engine, LockChanges: want.LockChanges}
-	d := &differ{images: make(map[string]*Image), lacking: make(map[string][]Reason)}
+	d := &differ{
+		images: make(map[string]*Image), lacking: make(map[string][]Reason),
+		blobs: make(map[*patch.Description]map[digest.Digest]bool),
+	}
 	for _, i := range want.Images {
 		d.images[i.Address] = i
 	}
@@ -26,6 +31,7 @@ func Diff(parents []*patch.Description, want *Desired) *Plan {
 	}
 	slices.SortStableFunc(p.Sites, func(a, b *SitePlan) int { return cmp.Compare(a.Name, b.Name) })
 	p.Images = d.imagePlans(want.Images)
+	divergences(p)
 	return p
 }
 
@@ -33,6 +39,9 @@ func Diff(parents []*patch.Description, want *Desired) *Plan {
 type differ struct {
 	images  map[string]*Image
 	lacking map[string][]Reason // by address; present where a site lacks the image
+	// blobs are what sites with a patch have, and the ids of the images; filled
+	// where a site has several parents.
+	blobs map[*patch.Description]map[digest.Digest]bool
 }
 
 func parentsOf(parents []*patch.Description, site string) []*patch.Description {

@@ -10,18 +10,30 @@ import (
 // siteImages compares the images of a site with its parents' and notes those
 // that have to be made.
 func (d *differ) siteImages(parents []*patch.Description, s *Site) []ImageChange {
-	var out []ImageChange
-	kept := make(map[string]bool)
-	for _, si := range s.Images {
-		kept[si.Name] = true
-		c := d.image(parents, si)
+	out := d.siteChanges(parents, s)
+	for _, c := range out {
 		if unknown(c) {
-			d.lacking[si.Address] = append(d.lacking[si.Address], c.Reasons...)
+			d.lacking[c.Address] = append(d.lacking[c.Address], c.Reasons...)
 		}
-		out = append(out, c)
 	}
-	for _, old := range oldImages(parents) {
-		if !kept[old.Name] {
+	return out
+}
+
+// siteChanges compares the images of a site with its parents'. An image that any
+// parent has and the site no longer needs is removed.
+func (d *differ) siteChanges(parents []*patch.Description, s *Site) []ImageChange {
+	var out []ImageChange
+	seen := make(map[string]bool)
+	for _, si := range s.Images {
+		seen[si.Name] = true
+		out = append(out, d.image(parents, si))
+	}
+	for _, p := range parents {
+		for _, old := range p.Flotobuild.Images {
+			if seen[old.Name] {
+				continue
+			}
+			seen[old.Name] = true
 			c := ImageChange{Name: old.Name, Change: ChangeRemove, OldID: old.ID}
 			c.OldLayers, c.OldSize = layersOf(&old)
 			out = append(out, c)
@@ -46,10 +58,10 @@ func (d *differ) image(parents []*patch.Description, si SiteImage) ImageChange {
 	old := findImage(parents, si.Name)
 	switch {
 	case old == nil && img != nil:
-		if old = findSame(parents, img); old != nil {
+		if old = d.findSame(parents, img); old != nil {
 			c.From = old.Name
 		}
-	case old != nil && img != nil && everyParentHas(parents, old, img):
+	case old != nil && img != nil && d.everyParentHas(parents, old, img):
 		c.Change = ChangeNone
 	case old != nil:
 		c.Change = ChangeUpdate
@@ -75,9 +87,9 @@ func findImage(parents []*patch.Description, name string) *patch.Image {
 }
 
 // findSame returns an image with the same inputs, whatever its name.
-func findSame(parents []*patch.Description, img *Image) *patch.Image {
+func (d *differ) findSame(parents []*patch.Description, img *Image) *patch.Image {
 	for n := range oldImages(parents) {
-		if i := &parents[0].Flotobuild.Images[n]; everyParentHas(parents, i, img) {
+		if i := &parents[0].Flotobuild.Images[n]; d.everyParentHas(parents, i, img) {
 			return i
 		}
 	}
@@ -86,12 +98,12 @@ func findSame(parents []*patch.Description, img *Image) *patch.Image {
 
 // everyParentHas says whether the first parent's image old is what img would
 // be, and whether the other parents have it, too.
-func everyParentHas(parents []*patch.Description, old *patch.Image, img *Image) bool {
+func (d *differ) everyParentHas(parents []*patch.Description, old *patch.Image, img *Image) bool {
 	if !same(old, img) {
 		return false
 	}
 	for _, p := range parents[1:] {
-		if !slices.ContainsFunc(p.Flotobuild.Images, func(i patch.Image) bool { return i.ID == old.ID }) {
+		if !d.has(p, old) {
 			return false
 		}
 	}

@@ -11,6 +11,7 @@ import (
 // site compares a site with its parents.
 func (d *differ) site(parents []*patch.Description, s *Site) *SitePlan {
 	p := &SitePlan{Site: *s, Change: ChangeCreate}
+	p.manifests = nil
 	for _, f := range s.Conf {
 		p.Size.Conf += f.Size
 	}
@@ -30,11 +31,14 @@ func (d *differ) site(parents []*patch.Description, s *Site) *SitePlan {
 			p.Size.UnknownImages++
 		}
 	}
+	d.estimate(p, parent)
 	if parent == nil {
 		return p
 	}
 	p.Attributes = diffAttributes(parent, s)
-	if len(p.Conf) == 0 && len(p.Manifest) == 0 && len(p.Attributes) == 0 && !slices.ContainsFunc(p.Images, changed) {
+	p.ParentChanges = d.parentChanges(parents, s)
+	others := slices.ContainsFunc(p.ParentChanges, func(c ParentChange) bool { return !c.none() })
+	if len(p.Conf) == 0 && len(p.Manifest) == 0 && len(p.Attributes) == 0 && !others && !slices.ContainsFunc(p.Images, changed) {
 		p.Change = ChangeNone
 	} else if parent.Comment != s.Patch.Comment {
 		// A comment alone is no reason for a patch.

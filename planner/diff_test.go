@@ -283,7 +283,7 @@ func TestDiff(t *testing.T) {
 func TestDiffFigures(t *testing.T) {
 	p := Diff([]*patch.Description{have("a: app=1 tool=1 | x=12")}, want("a: app=2 tool=1 web=1 | x=123 y=4"))
 	s := p.Sites[0]
-	if s.Size != (Size{Conf: 4, UnknownImages: 1}) {
+	if s.Size != (Size{Conf: 4, UnknownImages: 1, NewLayers: 15, Patch: 19}) {
 		t.Errorf("size %+v", s.Size)
 	}
 	app := s.Images[0]
@@ -318,7 +318,7 @@ func TestChanged(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := Diff([]*patch.Description{parent}, want(c.want)).Sites[0]
-			if got := Changed(s, parent, c.ids); got != c.yes {
+			if got := Changed(s, []*patch.Description{parent}, c.ids); got != c.yes {
 				t.Errorf("got %v", got)
 			}
 		})

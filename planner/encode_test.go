@@ -77,33 +77,6 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
-func TestStale(t *testing.T) {
-	saved := samplePlan(t)
-	if why, err := Stale(saved, samplePlan(t)); err != nil || why != nil {
-		t.Errorf("equal plans: %v, %v", why, err)
-	}
-	for name, c := range map[string]struct {
-		edit func(*Plan)
-		want string
-	}{
-		"input":    {func(p *Plan) { p.Images[1].Fingerprint.Digest = "sha256:x" }, "inputs of image_set.s.image.app"},
-		"parent":   {func(p *Plan) { p.Sites[0].Parents = nil }, `the parent of site "aachen"`},
-		"conf":     {func(p *Plan) { p.Sites[1].Site.Conf = nil }, `files in conf of site "berlin": a, roots/plant.root.hcl`},
-		"sources":  {func(p *Plan) { p.Project.Revision = "v2" }, "the state of the sources"},
-		"settings": {func(p *Plan) { p.Engine.Compression = "gzip" }, "settings"},
-		"site":     {func(p *Plan) { p.Sites = p.Sites[:1] }, `site "berlin", which is gone`},
-		"image":    {func(p *Plan) { p.Images = p.Images[:3] }, "image_set.s.image.ui, which is no longer needed"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			now := samplePlan(t)
-			c.edit(now)
-			if why, err := Stale(saved, now); err != nil || len(why) != 1 || why[0] != c.want {
-				t.Errorf("got %q, %v", why, err)
-			}
-		})
-	}
-}
-
 func FuzzDecode(f *testing.F) {
 	data, err := Encode(samplePlan(f))
 	if err != nil {

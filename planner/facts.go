@@ -44,6 +44,13 @@ var (
 	ErrNoAnswer = errors.New("cannot ask registry")
 )
 
+// A Sizer is a Facts that knows the size of images that others made.
+type Sizer interface {
+	// SourceSize gives the bytes of the layers of an image for these platforms,
+	// each once, as its manifests say; 0 where they are not at hand.
+	SourceSize(ref string, d digest.Digest, platforms []string) int64
+}
+
 // A DockerfileQuery asks which images of others a build needs.
 type DockerfileQuery struct {
 	Dir       string // the build context; the file stands in it

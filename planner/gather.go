@@ -43,6 +43,7 @@ func (r *resolver) gather(ctx context.Context) error {
 		tasks = append(tasks, func(ctx context.Context) hcl.Diagnostics { return r.gatherConf(ctx, c, omit) })
 	}
 	diags = append(diags, runAll(ctx, tasks)...)
+	r.gatherSizes()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -52,6 +53,19 @@ func (r *resolver) gather(ctx context.Context) error {
 		return fmt.Errorf("cannot read the state of the project: %w", projectErr)
 	}
 	return nil
+}
+
+// gatherSizes asks for the sizes of images that others made.
+func (r *resolver) gatherSizes() {
+	sizer, ok := r.facts.(Sizer)
+	if !ok {
+		return
+	}
+	for _, f := range r.images {
+		if src := f.lang.Source; src != nil {
+			f.size = sizer.SourceSize(src.Ref, r.byKey[keyOf(src.Ref, src.Version)].digest, f.platforms)
+		}
+	}
 }
 
 type task func(ctx context.Context) hcl.Diagnostics

@@ -59,7 +59,7 @@ func (r *resolver) lock() (*lang.Lock, []LockChange) {
 		}
 		e := lang.LockEntry{Source: ref.key.source, Constraint: ref.key.constraint, Version: ref.version, Digest: ref.digest}
 		entries = append(entries, e)
-		if ref.previous != nil {
+		if ref.previous != nil && (!r.partial() || keyOfEntry(ref.previous) == ref.key) {
 			kept[keyOfEntry(ref.previous)] = true
 		}
 		if c := lockChange(ref.previous, &e); c != nil {
@@ -67,7 +67,11 @@ func (r *resolver) lock() (*lang.Lock, []LockChange) {
 		}
 	}
 	for _, e := range r.locked() {
-		if !kept[keyOfEntry(&e)] {
+		switch {
+		case kept[keyOfEntry(&e)]:
+		case r.partial(): // it may be another site's
+			entries = append(entries, e)
+		default:
 			changes = append(changes, *lockChange(&e, nil))
 		}
 	}
@@ -76,6 +80,10 @@ func (r *resolver) lock() (*lang.Lock, []LockChange) {
 	})
 	return lang.NewLock(entries), changes
 }
+
+// partial says that there are sites that are not looked at, whose references are
+// in the lock, too.
+func (r *resolver) partial() bool { return len(r.cfg.Unselected) > 0 }
 
 // lockChange compares an entry before and after; it returns nil where they are
 // the same. At most one is nil.
@@ -129,6 +137,9 @@ func (r *resolver) match() {
 			continue
 		}
 		for _, e := range edited[ref.key.source] {
+			if r.partial() && !ref.constraint.Allows(e.Version) {
+				continue // it may be another site's
+			}
 			if ref.previous == nil || !ref.constraint.Allows(ref.previous.Version) && ref.constraint.Allows(e.Version) {
 				ref.previous = e
 			}

@@ -3,21 +3,26 @@ package planner
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/flotobuild/flotobuild/lang"
+	"github.com/flotobuild/flotobuild/patch"
 )
 
 // A ParentError says why a site's parent cannot be used, and how to mend it.
 type ParentError struct {
 	Site string
-	Err  error
+	// Range is the place of the parent in the configuration; zero where the
+	// error is about the site's parents as such.
+	Range hcl.Range
+	Err   error
 }
 
 // Error names the site.
 func (e *ParentError) Error() string {
-	return fmt.Sprintf("cannot find the parent of site %q: %v", e.Site, e.Err)
+	return fmt.Sprintf("cannot use the parent of site %q: %v", e.Site, e.Err)
 }
 
 // Unwrap returns the cause.
@@ -38,15 +43,34 @@ func (e ParentErrors) Unwrap() []error {
 	return out
 }
 
-// Diagnostics points to the parent attributes of the sites.
+// Diagnostics points to the places where the configuration names the parents.
 func (e ParentErrors) Diagnostics(cfg *lang.Config) hcl.Diagnostics {
 	at := make(map[string]hcl.Range)
 	for _, s := range cfg.Sites {
-		at[s.Name] = orRange(s.Patch.ParentRange, orRange(s.Patch.Range, s.Range))
+		at[s.Name] = orRange(s.Patch.Parent.Range, orRange(s.Patch.Range, s.Range))
 	}
 	var diags hcl.Diagnostics
 	for _, p := range e {
-		diags = append(diags, problem(at[p.Site], "Unusable parent", sentence(p)))
+		diags = append(diags, problem(orRange(p.Range, at[p.Site]), "Unusable parent", sentence(p)))
 	}
 	return diags
+}
+
+// CheckDates finds parents of patches to come that are not older than epoch, the
+// date which those would have: the parent would stay the newest patch for ever.
+func CheckDates(p *Plan, parents []*patch.Description, epoch time.Time) ParentErrors {
+	var out ParentErrors
+	for _, s := range p.Sites {
+		if s.Change == ChangeNone {
+			continue
+		}
+		for _, d := range parentsOf(parents, s.Name) {
+			if epoch.After(d.CreationDate.Time) {
+				continue
+			}
+			out = append(out, &ParentError{Site: s.Name, Err: fmt.Errorf("SOURCE_DATE_EPOCH is %s, and %q is not older; set it to a later time",
+				epoch.UTC().Format(time.RFC3339), d.ID)})
+		}
+	}
+	return out
 }

@@ -54,7 +54,7 @@ func (r *resolver) image(f *imageFacts) (*Image, error) {
 		img.Kind, img.Rootfs = KindRootfs, &f.rootfs
 	case i.Source != nil:
 		n := r.byKey[keyOf(i.Source.Ref, i.Source.Version)]
-		img.Kind, img.Source = KindSource, &Source{Ref: i.Source.Ref, Version: n.version, Digest: n.digest}
+		img.Kind, img.Source = KindSource, &Source{Ref: i.Source.Ref, Version: n.version, Digest: n.digest, Size: f.size}
 	default:
 		img.Kind = KindBuild
 		b, err := r.build(f)
@@ -115,12 +115,14 @@ func contextRef(c lang.Context) string { return strings.TrimPrefix(c.Ref, imageS
 func (r *resolver) site(s *lang.Site) *Site {
 	out := &Site{
 		Name:               s.Name,
+		Address:            s.Address(),
 		RootDefinitionFile: s.RootDefinition.File.Name,
 		Patch: Patch{
 			Name:    s.Patch.Name,
 			Version: s.Patch.Version,
 			Comment: s.Patch.Comment,
 			Output:  s.Patch.Output.Name,
+			MaxSize: s.Patch.Policy.MaxSize,
 		},
 		Conf: r.conf(s.RootDefinition).files,
 	}

@@ -12,12 +12,26 @@ const FormatVersion = 1
 // A Plan is the whole contract between plan and apply: what apply does is
 // described by it alone.
 type Plan struct {
-	FormatVersion int          `json:"formatVersion"`
-	ToolVersion   string       `json:"toolVersion"`
-	Project       Project      `json:"project"`
-	Engine        Engine       `json:"engine"`
-	Images        []*ImagePlan `json:"images"` // dependencies first
-	Sites         []*SitePlan  `json:"sites"`  // sorted by name
+	FormatVersion int    `json:"formatVersion"`
+	ToolVersion   string `json:"toolVersion"`
+	// Targets and Excludes are the Selection that the plan is limited to; without
+	// any it is about all sites.
+	Targets  []string `json:"targets,omitempty"`
+	Excludes []string `json:"excludes,omitempty"`
+	// ParentArguments are the parents of the command line, which took the place of
+	// the configured ones.
+	ParentArguments []string `json:"parentArguments,omitempty"`
+	// Created is the creation date of the patches, which their size depends on.
+	// It is set by a build; apply then takes it instead of the time at which it
+	// runs.
+	Created patch.Time `json:"created,omitzero"`
+	// SourceDateEpoch says that Created is SOURCE_DATE_EPOCH, which bounds the
+	// times in images, too.
+	SourceDateEpoch bool         `json:"sourceDateEpoch,omitempty"`
+	Project         Project      `json:"project"`
+	Engine          Engine       `json:"engine"`
+	Images          []*ImagePlan `json:"images"` // dependencies first
+	Sites           []*SitePlan  `json:"sites"`  // sorted by name
 	// LockChanges say what making the plan changed in the lock file. They are
 	// no part of what apply does: see Stale.
 	LockChanges []LockChange `json:"lockChanges,omitempty"`
@@ -39,6 +53,9 @@ type ImagePlan struct {
 	// Reasons say why it is made: one for each input that differs from the
 	// parents', sorted, or one of the reasons named below.
 	Reasons []Reason `json:"reasons,omitempty"`
+	// Diverging lists what the sites' parents have where they differ: the image
+	// is made once, and every site gets the same layers.
+	Diverging []SiteImageID `json:"diverging,omitempty"`
 }
 
 // Inputs of reasons that are no inputs of a fingerprint.
@@ -46,6 +63,7 @@ const (
 	InputNew         = "new"         // a site's parent has no such image
 	InputNeededBy    = "needed-by"   // New is the address of the image that is built on it
 	InputFingerprint = "fingerprint" // the parent's fingerprint is missing or made by other rules
+	InputStep        = "step"        // New is a build step that the parent's image has not
 )
 
 // A Reason is one changed input of an image. Old is empty for a new input, New
@@ -75,11 +93,19 @@ type SitePlan struct {
 	// knows only the ids; Bind fills in the rest.
 	Parents     []patch.ParentRef `json:"parents,omitempty"`
 	ParentFiles []string          `json:"parentFiles,omitempty"`
-	Images      []ImageChange     `json:"imageChanges"` // sorted by name, unchanged ones included
-	Conf        []FileChange      `json:"confChanges,omitempty"`
-	Manifest    []FileChange      `json:"manifestChanges,omitempty"`  // of the manifest and the documents
-	Attributes  []AttributeChange `json:"attributeChanges,omitempty"` // name, version, …
-	Size        Size              `json:"size"`
+	// WithoutLayers are the ids of parents of which the description alone is at
+	// hand: builds find neither their layers nor their cache records.
+	WithoutLayers []string `json:"withoutLayers,omitempty"`
+	// ParentChanges compare the site with each parent where there are several;
+	// everything below compares it with the first.
+	ParentChanges []ParentChange    `json:"parentChanges,omitempty"`
+	Images        []ImageChange     `json:"imageChanges"` // sorted by name, unchanged ones included
+	Conf          []FileChange      `json:"confChanges,omitempty"`
+	Manifest      []FileChange      `json:"manifestChanges,omitempty"`  // of the manifest and the documents
+	Attributes    []AttributeChange `json:"attributeChanges,omitempty"` // name, version, …
+	Size          Size              `json:"size"`
+	// Policy says what became of the rules of the site's policy.
+	Policy []PolicyOutcome `json:"policy,omitempty"`
 }
 
 // An ImageChange compares an image with the parent's of the same name.
@@ -94,13 +120,24 @@ type ImageChange struct {
 	// OldID is the id of the parent's image: of the same name, or From.
 	OldID digest.Digest `json:"oldId,omitempty"`
 	// OldLayers and OldSize describe the parent's image: the whole of it, as
-	// blobs. They are the only figures there are before a build.
+	// blobs.
 	OldLayers int      `json:"oldLayers,omitempty"`
 	OldSize   int64    `json:"oldSize,omitempty"`
 	Reasons   []Reason `json:"reasons,omitempty"`
-	// NewID and Layers are what a build gave; they are empty before one.
+	// NewID and Layers are what a build gave; they are empty before one. A build
+	// that gave the parent's image leaves a change of none with NewID set.
 	NewID  digest.Digest `json:"newId,omitempty"`
 	Layers []LayerChange `json:"layers,omitempty"`
+	// NewSize is the bytes of the image's layers that travel; those that it
+	// shares with other images of the patch count for each. Before a build it is
+	// an estimate, and 0 where there is nothing to tell it from.
+	NewSize int64 `json:"newSize,omitempty"`
+}
+
+// Made tells whether the patch takes the image as apply makes it, and not as the
+// parent has it.
+func (c *ImageChange) Made() bool {
+	return unknown(*c) || c.Change == ChangeNone && c.NewID != ""
 }
 
 // A LayerChange is one layer of an image that was built for the plan.
@@ -108,12 +145,20 @@ type LayerChange struct {
 	Platform string        `json:"platform"`
 	DiffID   digest.Digest `json:"diffId"`
 	Size     int64         `json:"size"` // bytes of the blob
-	// Change is create for a layer that travels, and none for one that every parent has.
+	// Change is create for a layer that travels, and none for one that every
+	// parent has. A layer that several images share travels once.
 	Change    string `json:"change"`
 	CreatedBy string `json:"createdBy,omitempty"` // the build step
-	// Cause is the place that made the layer new: a line of a Dockerfile such as
-	// images/app/Dockerfile:17, or an input of the image.
+	// Cause is what made a layer that travels: a line of a Dockerfile such as
+	// images/app/Dockerfile:17, or an input of the image such as rootfs. Step is
+	// that line. Both are empty where they are not known.
 	Cause string `json:"cause,omitempty"`
+	Step  string `json:"step,omitempty"`
+	// Reasons are the changed inputs of the step. Where there are none, Follows
+	// is the Cause of the first layer below it that is new; where that is empty,
+	// too, the step gave something else although no input of it changed.
+	Reasons []Reason `json:"reasons,omitempty"`
+	Follows string   `json:"follows,omitempty"`
 }
 
 // A FileChange compares a file of conf/, or an entry of manifest/ or documents/,
@@ -137,10 +182,13 @@ type Size struct {
 	Conf          int64 `json:"conf"`          // bytes of conf, uncompressed
 	UnknownImages int   `json:"unknownImages"` // images whose new layers are known after the build
 	// Exact says that the plan was made with a build, so that what follows is
-	// what apply will write, to the byte. Otherwise it is an estimate from the
-	// sizes of the parent's layers and of the inputs.
-	Exact     bool  `json:"exact,omitempty"`
-	NewLayers int64 `json:"newLayers,omitempty"` // bytes of the layers that travel, each once
-	Patch     int64 `json:"patch,omitempty"`     // bytes of the patch file
-	Volumes   int   `json:"volumes,omitempty"`   // media volumes; 0 where the file is not split
+	// what apply will write, to the byte. Otherwise it is an estimate, see
+	// ADR 0031.
+	Exact bool `json:"exact,omitempty"`
+	// Unestimated counts those of UnknownImages for which there is not even an
+	// estimate.
+	Unestimated int   `json:"unestimated,omitempty"`
+	NewLayers   int64 `json:"newLayers,omitempty"` // bytes of the layers that travel, each once
+	Patch       int64 `json:"patch,omitempty"`     // bytes of the patch file; 0 where it is not known
+	Volumes     int   `json:"volumes,omitempty"`   // media volumes; 0 where the file is not split
 }

@@ -27,9 +27,6 @@ func Resolve(ctx context.Context, cfg *lang.Config, facts Facts, opts Options) (
 	if err := r.gather(ctx); err != nil {
 		return nil, err
 	}
-	if diags := r.checkTree(); diags.HasErrors() {
-		return nil, diags
-	}
 	return r.desired()
 }
 
@@ -55,6 +52,7 @@ type imageFacts struct {
 	folder     map[string]digest.Digest            // the build context
 	dirs       map[string]map[string]digest.Digest // named contexts that are folders
 	rootfs     Rootfs
+	size       int64 // of a source, where it is known
 }
 
 // order lists the needed images, dependencies first, otherwise by address.
@@ -139,17 +137,4 @@ func (f *imageFacts) dependencies() []*lang.Image {
 	}
 	slices.SortFunc(deps, func(a, b *lang.Image) int { return strings.Compare(a.Address(), b.Address()) })
 	return deps
-}
-
-// checkTree holds the policy clean_tree.
-func (r *resolver) checkTree() hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	for _, s := range r.cfg.Sites {
-		if s.Patch.CleanTree && r.project.Dirty {
-			diags = append(diags, problem(orRange(s.Patch.Range, s.Range), "Uncommitted changes",
-				"The policy of site \""+s.Name+"\" demands a clean work tree, and files of the project folder are changed or new. "+
-					"Commit them, have git ignore them, or remove clean_tree."))
-		}
-	}
-	return diags
 }

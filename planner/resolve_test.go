@@ -226,10 +226,6 @@ func TestResolveProblems(t *testing.T) {
 			i := c.ImageSets[0].Images
 			i[0].Build.Contexts["ui"] = lang.Context{Image: i[3]}
 		}, []string{"main.floto.hcl:3 Dependency cycle"}},
-		{"dirty where that is forbidden", func(c *lang.Config, f *fakeFacts) {
-			f.project.Dirty = true
-			c.Sites[1].Patch.CleanTree = true
-		}, []string{"main.floto.hcl:14 Uncommitted changes"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg, facts := plant()

@@ -1,82 +1,84 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/opencontainers/go-digest"
 	"github.com/spf13/cobra"
 
 	"github.com/flotobuild/flotobuild/executor"
-	"github.com/flotobuild/flotobuild/executor/engine"
 	"github.com/flotobuild/flotobuild/planner"
 )
-
-// applyFlags are the flags of apply.
-type applyFlags struct {
-	vars        variableFlags
-	locking     lockFlags
-	autoApprove bool
-	detail      bool
-	noDaemon    bool
-	parallelism int
-	progress    string
-	lockTimeout time.Duration
-}
 
 func newApplyCommand(a *app) *cobra.Command {
 	var f applyFlags
 	cmd := &cobra.Command{
-		Use:   "apply",
+		Use:   "apply [PLANFILE]",
 		Short: "Build what the sites lack and write their patches",
 		Long: "apply plans, shows the plan, asks, builds what the sites lack, and writes one patch\n" +
-			"file for each site that lacks something. A failure leaves no patch file.",
-		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd.Context(), &f) },
+			"file for each site that lacks something. With a plan file, which plan -out has made,\n" +
+			"it does what that says without asking, or refuses it where anything has changed\n" +
+			"since. A failure leaves no patch file.",
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.apply(cmd.Context(), &f, args) },
 	}
 	f.vars.define(cmd)
 	f.locking.define(cmd)
-	cmd.Flags().BoolVar(&f.autoApprove, "auto-approve", false, "do not ask before building")
-	cmd.Flags().BoolVar(&f.detail, "detail", false, "list every changed file in the plan")
-	cmd.Flags().BoolVar(&f.noDaemon, "no-daemon", false, "run the embedded build engine inside this process; needs root")
-	cmd.Flags().IntVar(&f.parallelism, "parallelism", 4, "make at most `N` images at once")
-	cmd.Flags().StringVar(&f.progress, "progress", "auto", "how builds are shown: `MODE` is "+strings.Join(executor.ProgressModes, ", "))
-	// The only error is a flag that does not exist.
-	_ = cmd.RegisterFlagCompletionFunc("progress", cobra.FixedCompletions(executor.ProgressModes, cobra.ShellCompDirectiveNoFileComp))
-	cmd.Flags().DurationVar(&f.lockTimeout, "lock-timeout", 0, "wait so long for another apply in this project, such as 30s")
+	f.selection.define(cmd)
+	defineParents(cmd, &f.parents)
+	f.define(cmd)
 	return cmd
 }
 
-// check refuses what can be refused before anything is read.
-func (f *applyFlags) check() error {
-	if !slices.Contains(executor.ProgressModes, f.progress) {
-		return &hintError{
-			fmt.Errorf("there is no progress mode %q", f.progress),
-			"-progress is one of " + strings.Join(executor.ProgressModes, ", "),
-		}
-	}
-	if f.parallelism < 1 {
-		return fmt.Errorf("cannot make %d images at once: -parallelism must be 1 or more", f.parallelism)
-	}
-	return f.locking.check()
+// applied is what apply has come to.
+type applied struct {
+	project *project
+	plan    *planner.Plan
+	result  *executor.Result
 }
 
-func (a *app) apply(ctx context.Context, f *applyFlags) error {
-	if err := f.check(); err != nil {
+// apply carries out the command, and tells of its end in the ways that the
+// flags ask for.
+func (a *app) apply(ctx context.Context, f *applyFlags, args []string) error {
+	if err := f.check(args); err != nil {
 		return err
 	}
+	if f.asJSON {
+		a.events = newEventWriter(a.ui.out)
+		a.ui.out, a.ui.colorOut = a.ui.err, a.ui.colorErr
+	}
+	var done applied
+	err := a.planAndApply(ctx, f, args, &done)
+	if f.metadata != "" {
+		if merr := a.writeMetadata(ctx, f.metadata, &done, err); merr != nil {
+			a.ui.fail(merr)
+			err = cmp.Or(err, error(exitError(1)))
+		}
+	}
+	a.events.finish(ctx, done.result, err)
+	return err
+}
+
+func (a *app) planAndApply(ctx context.Context, f *applyFlags, args []string, done *applied) error {
 	epoch, err := sourceDateEpoch(os.Getenv("SOURCE_DATE_EPOCH"))
 	if err != nil {
 		return err
 	}
+	if f.metadata != "" {
+		if err := a.ownFile(f.metadata); err != nil {
+			return err
+		}
+	}
 	vars, err := f.vars.read()
+	if err != nil {
+		return err
+	}
+	saved, vars, err := a.savedPlan(args, vars)
 	if err != nil {
 		return err
 	}
@@ -93,47 +95,46 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	f.locking.held = true
 	p, err := a.load(ctx, vars, false)
 	if err != nil {
-		return err
+		return savedHint(saved, err)
 	}
 	defer a.finish(p)
-	plan, err := a.makePlan(ctx, p, &f.locking, false)
-	if err != nil {
+	done.project = p
+	if done.plan, err = a.planFor(ctx, p, f, saved); err != nil {
 		return err
 	}
-	if err := a.showPlan(plan, false, f.detail); err != nil || !hasChanges(plan) {
+	a.events.planned(done.plan)
+	if err := a.showPlan(done.plan, false, f.detail); err != nil || !hasChanges(done.plan) {
 		return err
 	}
-	if err := a.approve(ctx, f.autoApprove); err != nil {
+	if err := a.approve(ctx, f.autoApprove || saved != nil); err != nil {
 		return err
 	}
-	return a.carryOut(ctx, p, plan, f, epoch)
+	done.result, err = a.carryOut(ctx, p, done.plan, f, epoch)
+	return err
+}
+
+// planFor gives the saved plan, or makes one.
+func (a *app) planFor(ctx context.Context, p *project, f *applyFlags, saved *planner.PlanFile) (*planner.Plan, error) {
+	if saved != nil {
+		return a.bindSaved(ctx, p, saved)
+	}
+	if err := a.overrideParents(p, f.parents, false); err != nil {
+		return nil, err
+	}
+	if err := p.choose(f.selection.Selection); err != nil {
+		return nil, err
+	}
+	return a.makePlan(ctx, p, &f.locking, false)
 }
 
 // carryOut builds and writes, shows progress meanwhile, and sums up.
-func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *applyFlags, epoch *time.Time) error {
+func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *applyFlags, epoch *time.Time) (*executor.Result, error) {
 	a.keep(p) // before the builds, which may be killed
 	progress, err := executor.NewProgress(os.Stderr, f.progress)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	result, err := executor.Apply(ctx, plan, executor.Options{
-		Dir:      p.dir,
-		StoreDir: filepath.Join(p.dataDir, "store"),
-		Engine: engine.Options{
-			Hosts:     engineHosts(plan.Engine.Hosts),
-			Version:   version,
-			InProcess: f.noDaemon,
-		},
-		Now:         time.Now(),
-		Epoch:       epoch,
-		Parallelism: f.parallelism,
-		Progress:    progress,
-		Producer:    producer,
-		Render: func(site string, images map[string]digest.Digest, info planner.PatchInfo) (map[string][]byte, error) {
-			return planner.Render(p.config, site, images, info)
-		},
-		Recheck: func(ctx context.Context) error { return p.recheck(ctx, plan) },
-	})
+	result, err := executor.Apply(ctx, plan, a.buildOptions(p, plan, &f.buildFlags, epoch, progress))
 	if perr := progress.Close(); perr != nil && err == nil {
 		a.ui.warnf("progress could not be shown: %v", perr)
 	}
@@ -141,23 +142,15 @@ func (a *app) carryOut(ctx context.Context, p *project, plan *planner.Plan, f *a
 		if ctx.Err() == nil {
 			a.ui.notef("\nNo patch was written.")
 		}
-		return err
+		return nil, a.oversize(p, err)
 	}
 	a.interruptNote = ""
 	for _, w := range result.Warnings {
-		a.ui.warnf("%s", w)
+		a.warnf("%s", w)
 	}
 	s := &summary{result: result, dir: p.dir, color: a.ui.colorOut}
 	a.ui.printf("%s", s.render())
-	return err
-}
-
-// engineHosts gives the build engines: BUILDKIT_HOST, or the configuration's.
-func engineHosts(configured []string) []string {
-	if host := os.Getenv("BUILDKIT_HOST"); host != "" {
-		return []string{host}
-	}
-	return configured
+	return result, err
 }
 
 // sourceDateEpoch reads SOURCE_DATE_EPOCH: seconds since 1970, see

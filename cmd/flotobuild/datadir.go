@@ -23,6 +23,30 @@ func dataDir(dir string) string {
 	return filepath.Clean(name)
 }
 
+// isFolder fails where dir is no folder.
+func isFolder(dir string) error {
+	st, err := os.Stat(dir)
+	if err == nil && !st.IsDir() {
+		err = fmt.Errorf("%q is no folder", dir)
+	}
+	return err
+}
+
+// ownFile notes a file that is no part of the project, although it may stand in
+// its folder. The folder of the file exists.
+func (a *app) ownFile(name string) error {
+	full, err := filepath.Abs(name)
+	if err != nil {
+		return err
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(full))
+	if err != nil {
+		return fmt.Errorf("cannot find the folder of %q: %w", name, err)
+	}
+	a.own = append(a.own, filepath.Join(dir, filepath.Base(full)))
+	return nil
+}
+
 // makeDataDir creates the data folder, which git is told to ignore.
 func makeDataDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -40,7 +64,7 @@ func makeDataDir(dir string) error {
 // writes its output to: it changes all the time.
 func (p *project) facts() planner.Facts {
 	var omit []string
-	for _, name := range append(outputFiles(), p.dataDir) {
+	for _, name := range slices.Concat(outputFiles(), p.own, []string{p.dataDir}) {
 		rel, err := filepath.Rel(p.dir, name)
 		if err == nil && filepath.IsLocal(rel) && rel != "." {
 			omit = append(omit, filepath.ToSlash(rel))

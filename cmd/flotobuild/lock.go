@@ -43,7 +43,7 @@ func lockProject(ctx context.Context, dataDir, command string, timeout time.Dura
 	case !locked:
 		return nil, &hintError{
 			fmt.Errorf("cannot lock the project: %s is at work in it", holder(name)),
-			"wait for it to end, or give apply -lock-timeout=10m to wait by itself",
+			"wait for it to end, or give -lock-timeout=10m to wait by itself",
 		}
 	}
 	if err := recordHolder(name, command); err != nil {

@@ -50,7 +50,7 @@ func (a *app) manifests(ctx context.Context, p *project, site string, asJSON boo
 		return err
 	}
 	want, err := p.resolve(ctx, planner.Options{})
-	parents, parentErr := p.workspace.Parents(p.config)
+	parents, parentErr := p.workspace.Parents(ctx, p.config)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -29,7 +29,7 @@ func (a *app) makePlan(ctx context.Context, p *project, locking *lockFlags, asJS
 	}
 	parents := make(chan found, 1)
 	go func() {
-		list, err := p.workspace.Parents(p.config)
+		list, err := p.workspace.Parents(ctx, p.config)
 		parents <- found{list, err}
 	}()
 	want, err := a.resolveAndLock(ctx, p, locking)
@@ -44,12 +44,22 @@ func (a *app) makePlan(ctx context.Context, p *project, locking *lockFlags, asJS
 		return nil, err
 	}
 	p.parents = have.parents
+	p.signatures = p.workspace.Signatures(ctx, planner.SignatureQueries(p.config, want))
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	plan, err := p.diff(want)
 	if err := a.planningErrors(p, asJSON, err); err != nil {
 		return nil, err
 	}
+	if err := a.rules(p, plan, asJSON); err != nil {
+		return nil, err
+	}
 	if plan.Project.Dirty {
-		a.ui.warnf("the project folder has uncommitted changes; the patches' revision says so: %s", plan.Project.Revision)
+		a.warnf("the project folder has uncommitted changes; the patches' revision says so: %s", plan.Project.Revision)
+	}
+	if text := partial(plan); text != "" {
+		a.warnf("%s", text)
 	}
 	return plan, nil
 }
@@ -62,9 +72,15 @@ func (p *project) diff(want *planner.Desired) (*planner.Plan, error) {
 	}
 	plan := planner.Diff(descriptions, want)
 	plan.ToolVersion = version
+	plan.Targets, plan.Excludes = p.selection.Targets, p.selection.Excludes
+	plan.ParentArguments = p.parentArgs
 	for _, f := range p.parents {
 		plan.Bind(f.Site, f.Ref(), p.relative(f.File))
+		if f.WithoutLayers {
+			plan.BindBare(f.Site, f.Description.ID)
+		}
 	}
+	p.violations = planner.CheckPolicy(p.config, plan, p.signatures)
 	return plan, nil
 }
 
@@ -102,7 +118,7 @@ func (p *project) recheck(ctx context.Context, plan *planner.Plan) error {
 	}
 	return &hintError{
 		fmt.Errorf("cannot use what was built: files changed meanwhile: %s", strings.Join(changed, "; ")),
-		"leave the project's files alone while apply is at work, and apply again; the builds are cached",
+		"leave the project's files alone during the builds, which are cached now, and plan or apply again",
 	}
 }
 

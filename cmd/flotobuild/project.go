@@ -13,6 +13,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/executor/facts"
 	"github.com/flotobuild/flotobuild/lang"
+	"github.com/flotobuild/flotobuild/planner"
 )
 
 // A project is the loaded project folder.
@@ -27,6 +28,11 @@ type project struct {
 
 	lock         *lang.Lock // what the lock file says
 	lockProblems hcl.Diagnostics
+	selection    planner.Selection
+	parentArgs   []string           // values of -parent
+	own          []string           // files that this command writes, or that say what it does
+	signatures   planner.Signatures // of other people's images, once a plan was made
+	violations   hcl.Diagnostics    // of policies, by the latest plan
 }
 
 // projectDir gives the folder that commands work in, absolute and with links
@@ -53,7 +59,7 @@ func (a *app) load(ctx context.Context, vars []lang.VarOption, asJSON bool) (*pr
 	if err != nil {
 		return nil, err
 	}
-	p := &project{dir: dir, dataDir: dataDir(dir), workspace: w}
+	p := &project{dir: dir, dataDir: dataDir(dir), workspace: w, own: a.own}
 	p.warnings, err = p.read(ctx, vars)
 	if err == nil {
 		err = a.report(p.warnings, p.config, asJSON)
@@ -129,6 +135,9 @@ func (a *app) report(diags hcl.Diagnostics, cfg *lang.Config, asJSON bool) error
 		return nil
 	}
 	if err := a.ui.diagnostics(diags, cfg.Files, asJSON); err != nil {
+		return err
+	}
+	if err := a.events.diagnostics(diags, cfg.Files); err != nil {
 		return err
 	}
 	if diags.HasErrors() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/flotobuild/flotobuild/planner"
@@ -36,17 +37,37 @@ func (r *planRenderer) render() string {
 	}
 	r.line("")
 	r.rebuilt()
+	r.diverging()
+	r.policies()
 	r.line("%s %s", r.paint(bold, "Plan:"), r.footer())
+	r.total()
+	if text := partial(r.plan); text != "" {
+		r.grey("# %s", safe(text))
+	}
 	return r.b.String()
 }
 
 func (r *planRenderer) unchanged() {
-	r.line("%s %s", r.paint(green, "No changes."), "Every site has what the configuration says.")
+	r.line("%s %s", r.paint(green, "No changes."), r.whyUnchanged())
 	for _, s := range r.plan.Sites {
 		for _, p := range s.Parents {
 			r.line("%s", r.paint(grey, fmt.Sprintf("  # %s has %s", s.Name, safe(p.ID))))
 		}
 	}
+}
+
+// whyUnchanged tells builds that made nothing new from having had to build
+// nothing.
+func (r *planRenderer) whyUnchanged() string {
+	for _, s := range r.plan.Sites {
+		if slices.ContainsFunc(s.Images, func(c planner.ImageChange) bool { return c.Made() }) {
+			return "The builds gave what the sites have already."
+		}
+	}
+	if partial(r.plan) != "" {
+		return "The selected sites have what the configuration says."
+	}
+	return "Every site has what the configuration says."
 }
 
 func (r *planRenderer) uses(change string) bool {

@@ -21,12 +21,23 @@ func (r *planRenderer) image(c planner.ImageChange) {
 		r.line("%s: %s %s", line, old, r.paint(grey, "# no container of the site uses it any more"))
 	case c.From != "":
 		r.line("%s: %s %s", line, old, r.paint(grey, fmt.Sprintf("# the parent has it as %q", c.From)))
+	case len(c.Layers) > 0:
+		r.built(c, line, old)
 	case c.Change == planner.ChangeCreate:
-		r.line("%s: %s", line, after)
+		r.line("%s: %s", line, unbuilt(c))
 	default:
-		r.line("%s: %s → %s", line, old, after)
+		r.line("%s: %s → %s", line, old, unbuilt(c))
 		r.reasons(c.Reasons)
 	}
+}
+
+// unbuilt stands for an image before its build, with an estimate where there is
+// one.
+func unbuilt(c planner.ImageChange) string {
+	if c.NewSize == 0 {
+		return after
+	}
+	return after + ", " + estimate(c.NewSize) + " new"
 }
 
 func (r *planRenderer) reasons(reasons []planner.Reason) {
@@ -72,6 +83,8 @@ func otherReason(r planner.Reason) string {
 	switch r.Input {
 	case planner.InputNew:
 		return "the parent has no image of this name"
+	case planner.InputStep:
+		return "the step is new or changed"
 	case planner.InputNeededBy:
 		return r.New + " is built on it"
 	case planner.InputFingerprint:

@@ -18,9 +18,7 @@ func (r *planRenderer) site(s *planner.SitePlan) {
 		r.line("  # site %q has no patch yet: an initial one", s.Name)
 	default:
 		r.line("  # site %q: an incremental patch on", s.Name)
-		for _, p := range s.Parents {
-			r.line("  #   %s", safe(p.ID))
-		}
+		r.parents(s)
 	}
 	r.line("  %s patch %q in %s {", r.symbol(s.Change), s.Patch.Name, s.Patch.Output)
 	r.attributes(s)
@@ -46,11 +44,14 @@ func (r *planRenderer) attributes(s *planner.SitePlan) {
 func (r *planRenderer) images(s *planner.SitePlan) {
 	hidden := 0
 	for _, i := range s.Images {
-		if i.Change == planner.ChangeNone {
+		switch {
+		case i.Change != planner.ChangeNone:
+			r.image(i)
+		case i.Made():
+			r.grey("        # image %q was made anew and is the same as before", i.Name)
+		default:
 			hidden++
-			continue
 		}
-		r.image(i)
 	}
 	if hidden > 0 {
 		r.grey("        # %s hidden", count(hidden, "unchanged image"))
@@ -114,11 +115,21 @@ func confCounts(files []planner.FileChange) string {
 	return out
 }
 
-// size tells what is known of the patch's size before the build.
+// size tells what is known of the patch's size.
 func (r *planRenderer) size(s *planner.SitePlan) {
+	if s.Size.Exact {
+		r.exactSize(s.Size)
+		return
+	}
 	layers := "no new layers"
-	if s.Size.UnknownImages > 0 {
-		layers = fmt.Sprintf("new layers of %s (known after apply)", count(s.Size.UnknownImages, "image"))
+	if n := s.Size.UnknownImages; n > 0 {
+		layers = fmt.Sprintf("new layers of %s (known after apply)", count(n, "image"))
+		if s.Size.NewLayers > 0 {
+			layers += fmt.Sprintf(", estimated %s", estimate(s.Size.NewLayers))
+		}
+		if u := s.Size.Unestimated; u > 0 && u < n {
+			layers += fmt.Sprintf(" for %d of them", n-u)
+		}
 	}
 	r.line("        size = %s of conf + %s", byteSize(s.Size.Conf), layers)
 }

@@ -13,6 +13,13 @@ type app struct {
 
 	chdir   string
 	noColor bool
+	keys    keyring
+
+	// own are files that the command writes, or that say what it does: plan and
+	// metadata files. They are no part of the project.
+	own []string
+	// events, when set, gets what happens as lines of JSON.
+	events *eventWriter
 
 	// interruptNote says after an interrupt what became of the command's work.
 	interruptNote string
@@ -35,6 +42,7 @@ func newRootCommand(a *app) *cobra.Command {
 	})
 	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "work in this folder instead of the current one (`DIR`)")
 	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "print without colours")
+	root.PersistentFlags().StringArrayVar(&a.keys.files, "identity", nil, "decrypt patches with the private keys in this `FILE`, of age or SSH; may stand several times")
 	root.AddCommand(
 		newInitCommand(a), newValidateCommand(a), newManifestCommand(a), newPlanCommand(a), newApplyCommand(a),
 		newShowCommand(a), newVerifyCommand(a), newEngineCommand(a), newVersionCommand(a),

@@ -40,6 +40,13 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"endregistry": cmdEndRegistry,
 		"push":        cmdPush,
 		"session":     cmdSession,
+		"asplanned":   cmdAsPlanned,
+
+		"serveregistry":   cmdServeRegistry,
+		"pushrandom":      cmdPushRandom,
+		"sign":            cmdSign,
+		"pushdescription": cmdPushDescription,
+		"receipt":         cmdReceipt,
 	}
 }
 

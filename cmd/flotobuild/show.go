@@ -7,17 +7,22 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/planner"
 )
 
 func newShowCommand(a *app) *cobra.Command {
-	var asJSON bool
+	var asJSON, detail bool
 	cmd := &cobra.Command{
 		Use:   "show FILE",
-		Short: "Show what a patch file is and holds",
-		Long:  "show prints the description of a patch file. Its content is not checked, verify does that.",
-		Args:  oneFile,
+		Short: "Show what a patch file or a saved plan is and holds",
+		Long: "show prints the description of a patch file. Its content is not checked, verify does that.\n" +
+			"Of a plan that plan -out has saved it prints what plan did, and not whether it still holds.",
+		Args: oneFile,
 		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := openPatchFile(args[0])
+			if looksLikePlan(args[0]) {
+				return a.showSaved(args[0], asJSON, detail)
+			}
+			p, err := a.openPatch(args[0])
 			if err != nil {
 				return err
 			}
@@ -31,8 +36,29 @@ func newShowCommand(a *app) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the description as the file has it")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the description, or the saved plan, as the file has it")
+	cmd.Flags().BoolVar(&detail, "detail", false, "list every changed file of a saved plan")
 	return cmd
+}
+
+// showSaved prints a plan file.
+func (a *app) showSaved(name string, asJSON, detail bool) error {
+	saved, err := openPlan(name)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		b, err := planner.EncodeFile(saved.Plan, saved.Variables)
+		if err != nil {
+			return err
+		}
+		a.ui.printJSON(b)
+		return nil
+	}
+	if text := partial(saved.Plan); text != "" {
+		a.warnf("%s", text)
+	}
+	return a.showPlan(saved.Plan, false, detail)
 }
 
 // oneFile demands exactly one argument.
@@ -40,13 +66,18 @@ func oneFile(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return &hintError{fmt.Errorf("%s takes one patch file, not %d", cmd.Name(), len(args)), "usage: " + cmd.UseLine()}
+	return &hintError{fmt.Errorf("%s takes one file, not %d", cmd.Name(), len(args)), "usage: " + cmd.UseLine()}
 }
 
-// openPatchFile opens a patch file that the user named.
-func openPatchFile(name string) (*patch.Reader, error) {
+// openPatch opens a patch file that the user named, in whatever form it is.
+func (a *app) openPatch(name string) (*patch.Reader, error) {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		return nil, &hintError{fmt.Errorf("cannot open patch %q: it is a folder", name), "name a file *" + patch.Extension}
 	}
-	return patch.Open(name)
+	o, err := a.opener()
+	if err != nil {
+		return nil, err
+	}
+	p, err := o.Open(name)
+	return p, withKeyHint(err)
 }

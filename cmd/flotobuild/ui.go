@@ -75,10 +75,18 @@ func (e *hintError) Unwrap() error { return e.err }
 // fail prints an error, and its hint where it has one.
 func (u *ui) fail(err error) {
 	u.errorf("%v", err)
+	if hint := hintOf(err); hint != "" {
+		u.hintf("%s", hint)
+	}
+}
+
+// hintOf gives the hint of an error; empty where it has none.
+func hintOf(err error) string {
 	var h *hintError
 	if errors.As(err, &h) {
-		u.hintf("%s", h.hint)
+		return h.hint
 	}
+	return ""
 }
 
 // diagnostics prints configuration problems: for people on stderr, as JSON on

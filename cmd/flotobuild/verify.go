@@ -25,6 +25,7 @@ type verification struct {
 	// Complete tells that all parents were at hand and miss nothing.
 	Complete bool          `json:"complete"`
 	Error    string        `json:"error,omitempty"` // why the file could not be opened
+	Hint     string        `json:"-"`               // how to mend that
 	Report   *patch.Report `json:"report,omitempty"`
 }
 
@@ -51,14 +52,14 @@ func newVerifyCommand(a *app) *cobra.Command {
 }
 
 func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error {
-	parents, err := f.headers()
+	parents, err := a.parentHeaders(f.parents)
 	if err != nil {
 		return err
 	}
 	ok := true
 	var all []verification
 	for _, file := range files {
-		v, err := verifyFile(ctx, file, parents)
+		v, err := a.verifyFile(ctx, file, parents)
 		if err != nil {
 			return err
 		}
@@ -83,11 +84,11 @@ func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error 
 	return nil
 }
 
-// headers reads the parents that the flags name.
-func (f *verifyFlags) headers() ([]*patch.Header, error) {
+// parentHeaders reads the parents that -parent names.
+func (a *app) parentHeaders(files []string) ([]*patch.Header, error) {
 	var out []*patch.Header
-	for _, name := range f.parents {
-		r, err := openPatchFile(name)
+	for _, name := range files {
+		r, err := a.openPatch(name)
 		if err != nil {
 			return nil, fmt.Errorf("cannot use the parent that -parent names: %w", err)
 		}
@@ -98,16 +99,16 @@ func (f *verifyFlags) headers() ([]*patch.Header, error) {
 }
 
 // verifyFile checks one file. The error is for what ends the whole command.
-func verifyFile(ctx context.Context, file string, parents []*patch.Header) (verification, error) {
+func (a *app) verifyFile(ctx context.Context, file string, parents []*patch.Header) (verification, error) {
 	v := verification{File: file}
-	r, err := openPatchFile(file)
+	r, err := a.openPatch(file)
 	if err != nil {
-		v.Error = err.Error()
+		v.Error, v.Hint = err.Error(), hintOf(err)
 		return v, nil
 	}
 	defer r.Close()
 	if len(parents) == 0 {
-		parents = parentsBeside(file, r.Description)
+		parents = a.parentsBeside(file, r.Description)
 	}
 	v.Report, err = patch.Verify(ctx, r, patch.VerifyOptions{Parents: parents})
 	if v.Report == nil {

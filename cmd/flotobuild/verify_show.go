@@ -8,11 +8,15 @@ import (
 )
 
 // parentsBeside finds the parents of a patch among the files of its folder.
-func parentsBeside(file string, d *patch.Description) []*patch.Header {
+func (a *app) parentsBeside(file string, d *patch.Description) []*patch.Header {
 	if len(d.Flotobuild.Parents) == 0 {
 		return nil
 	}
-	files, err := patch.List(filepath.Dir(file))
+	o, err := a.opener()
+	if err != nil {
+		return nil
+	}
+	files, err := o.List(filepath.Dir(file))
 	if err != nil {
 		return nil
 	}
@@ -34,6 +38,9 @@ func (a *app) showVerification(v verification, requireParent bool) {
 	a.ui.printf("%s: %s\n", safe(v.File), verdict)
 	if v.Error != "" {
 		a.ui.errorf("%s", v.Error)
+		if v.Hint != "" {
+			a.ui.hintf("%s", v.Hint)
+		}
 		return
 	}
 	r := v.Report

@@ -24,7 +24,7 @@ import (
 // hidden, and may be newer than git's listing. As git archive does, Conf leaves out folders
 // without files, submodules and nested repositories; sockets, pipes and devices
 // are left out, too. Executable files have mode 0755, all others 0644. Patch
-// files are never part of conf, nor are .GIT_DESCRIBE and .GIT_TIMESTAMP of the
+// and plan files are never part of conf, nor are .GIT_DESCRIBE and .GIT_TIMESTAMP of the
 // project folder, which flotobuild writes itself.
 func (w *Workspace) Conf(ctx context.Context, q planner.ConfQuery) ([]planner.File, error) {
 	for _, p := range slices.Concat(q.Include, q.Exclude) {
@@ -106,7 +106,8 @@ var written = []string{patch.GitDescribe, patch.GitTimestamp}
 
 // selected applies the patterns and the omissions.
 func selected(name string, q planner.ConfQuery) bool {
-	if strings.HasSuffix(name, patch.Extension) || strings.HasPrefix(path.Base(name), atomicfile.Prefix) || slices.Contains(strings.Split(name, "/"), ".git") {
+	if strings.HasSuffix(name, patch.Extension) || strings.HasSuffix(name, planner.PlanExtension) ||
+		strings.HasPrefix(path.Base(name), atomicfile.Prefix) || slices.Contains(strings.Split(name, "/"), ".git") {
 		return false
 	}
 	if slices.Contains(written, patch.ConfDir+name) {

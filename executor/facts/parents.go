@@ -1,33 +1,31 @@
 package facts
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/flotobuild/flotobuild/executor/parent"
 	"github.com/flotobuild/flotobuild/lang"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
-// Values of lang.Patch.Parent that are neither ids nor files.
-const (
-	parentLatest = "latest"
-	parentNone   = "none"
-)
-
-// A Parent is the patch that the next one of a site is compared with.
+// A Parent is a patch that the next one of a site applies to.
 type Parent struct {
-	Site        string
-	File        string // path of the patch file
+	Site string
+	// File is the path of the patch file, of a description or of a receipt, or
+	// the pinned reference of an artifact, which begins with oci://.
+	File        string
 	Description *patch.Description
 	Digest      digest.Digest // of the exact bytes of its description
+	// WithoutLayers says that the description alone is at hand.
+	WithoutLayers bool
+	// Doubles are the further names under which the site's patch block lists
+	// the same patch.
+	Doubles []lang.Parent
 }
 
 // Ref names the patch as a parent.
@@ -36,23 +34,25 @@ func (p Parent) Ref() patch.ParentRef {
 }
 
 // Parents finds the parents that the configuration names, in the order of its
-// sites. Sites with parent "none", and those with "latest" that have no patch
-// yet, have no entry. Errors are of type planner.ParentErrors.
+// sites; of a site the one that its next patch is compared with comes first.
+// Sites with parent "none", and those with "latest" that have no patch yet, have
+// no entry. Errors are of type planner.ParentErrors.
 //
 // The structure of each file is checked, and an unreadable file that could be
-// the newest is an error: falling back to an older one would make a patch that
-// the site cannot use.
-func (w *Workspace) Parents(cfg *lang.Config) ([]Parent, error) {
+// the one is an error: falling back to an older one would make a patch that the
+// site cannot use.
+func (w *Workspace) Parents(ctx context.Context, cfg *lang.Config) ([]Parent, error) {
 	var out []Parent
 	var problems planner.ParentErrors
-	lists := make(map[string][]patch.File)
+	f := &parentFinder{w: w, lists: make(map[string][]patch.File)}
 	for _, s := range cfg.Sites {
-		p, err := w.parent(s, otherSites(cfg, s), lists)
-		if err != nil {
-			problems = append(problems, &planner.ParentError{Site: s.Name, Err: err})
-		} else if p != nil {
-			out = append(out, *p)
-		}
+		f.site, f.others = s, otherSites(cfg, s)
+		found, errs := f.all(ctx)
+		problems = append(problems, errs...)
+		out = append(out, found...)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	if len(problems) > 0 {
 		return nil, problems
@@ -62,7 +62,7 @@ func (w *Workspace) Parents(cfg *lang.Config) ([]Parent, error) {
 
 func otherSites(cfg *lang.Config, s *lang.Site) []string {
 	var out []string
-	for _, o := range cfg.Sites {
+	for _, o := range slices.Concat(cfg.Sites, cfg.Unselected) {
 		if o.Name != s.Name {
 			out = append(out, o.Name)
 		}
@@ -70,96 +70,136 @@ func otherSites(cfg *lang.Config, s *lang.Site) []string {
 	return out
 }
 
-func (w *Workspace) parent(s *lang.Site, others []string, lists map[string][]patch.File) (*Parent, error) {
-	want := s.Patch.Parent
-	switch {
-	case want == parentNone:
-		return nil, nil
-	case strings.Contains(want, "/") || strings.HasSuffix(want, patch.Extension):
-		return w.parentFile(s.Name, w.path(want))
-	}
-	dir := w.path(s.Patch.Output.Name)
-	files, ok := lists[dir]
-	if !ok {
-		var err error
-		if files, err = patch.List(dir); err != nil {
-			return nil, err
+// A parentFinder finds the parents of one site after another.
+type parentFinder struct {
+	w      *Workspace
+	lists  map[string][]patch.File // by folder
+	site   *lang.Site
+	others []string // names of the other sites
+}
+
+// all finds the parents of the site, each once.
+func (f *parentFinder) all(ctx context.Context) ([]Parent, planner.ParentErrors) {
+	var out []Parent
+	var problems planner.ParentErrors
+	for _, want := range slices.Concat([]lang.Parent{f.site.Patch.Parent}, f.site.Patch.AlsoFrom) {
+		p, err := f.one(ctx, want)
+		if err == nil && p == nil && len(f.site.Patch.AlsoFrom) > 0 {
+			err = fmt.Errorf("%q has no patch of this site yet, and also_from asks for one that applies to several; name the parents, or remove also_from", f.site.Patch.Output.Name)
 		}
-		lists[dir] = files
-	}
-	if want == parentLatest || want == "" {
-		return w.latest(s.Name, others, files)
-	}
-	return w.parentID(s, files)
-}
-
-// latest returns the newest patch of the site, or nil where there is none.
-func (w *Workspace) latest(site string, others []string, files []patch.File) (*Parent, error) {
-	best := patch.Latest(files, site)
-	for _, f := range files {
-		if f.Err != nil && mayBeNewer(f.Path, site, others, best) {
-			return nil, fmt.Errorf("%q cannot be read and may be the newest patch: %w; "+
-				"remove the file, or name another patch as parent", f.Path, f.Err)
-		}
-	}
-	if best == nil {
-		return nil, nil
-	}
-	return w.parentFile(site, best.Path)
-}
-
-// mayBeNewer judges an unreadable file by its name, which begins with the date
-// and ends with the site where nobody has renamed it.
-func mayBeNewer(file, site string, others []string, best *patch.File) bool {
-	id := strings.TrimSuffix(filepath.Base(file), patch.Extension)
-	suffix := func(site string) string {
-		before := patch.NewID(time.Time{}, "", "")
-		return strings.TrimPrefix(patch.NewID(time.Time{}, "", site), strings.TrimSuffix(before, "."))
-	}
-	if !strings.HasSuffix(id, suffix(site)) {
-		return !slices.ContainsFunc(others, func(o string) bool { return strings.HasSuffix(id, suffix(o)) })
-	}
-	return best == nil || id > best.Header.Description.ID
-}
-
-func (w *Workspace) parentID(s *lang.Site, files []patch.File) (*Parent, error) {
-	var known []string
-	for _, f := range files {
-		if f.Header == nil {
+		if err != nil {
+			problems = append(problems, &planner.ParentError{Site: f.site.Name, Range: want.Range, Err: err})
 			continue
 		}
-		d := f.Header.Description
-		if d.ID == s.Patch.Parent {
-			return w.parentFile(s.Name, f.Path)
+		if p == nil {
+			continue
 		}
-		if d.SiteName == s.Name {
-			known = append(known, d.ID)
+		same := slices.IndexFunc(out, func(o Parent) bool { return o.Digest == p.Digest })
+		if same >= 0 {
+			out[same].Doubles = append(out[same].Doubles, want)
+			continue
 		}
+		if other := slices.IndexFunc(out, func(o Parent) bool { return o.Description.ID == p.Description.ID }); other >= 0 {
+			err := fmt.Errorf("%q and %q are different patches with the same id %q; name the one that the site has", out[other].File, p.File, p.Description.ID)
+			problems = append(problems, &planner.ParentError{Site: f.site.Name, Range: want.Range, Err: err})
+			continue
+		}
+		out = append(out, *p)
 	}
-	return nil, fmt.Errorf("the folder %q has no patch with the id %q; %s", s.Patch.Output.Name, s.Patch.Parent, offer(known))
+	return out, problems
 }
 
-func offer(ids []string) string {
-	const most = 3
-	if len(ids) == 0 {
-		return "it has none of this site, so write \"none\" for an initial patch"
+// one finds one parent; nil where there is none and none is needed.
+func (f *parentFinder) one(ctx context.Context, want lang.Parent) (*Parent, error) {
+	switch want.Kind {
+	case lang.ParentNone:
+		return nil, nil
+	case lang.ParentArtifact:
+		return f.open(ctx, parent.Scheme+want.Text)
+	case lang.ParentPath:
+		return f.path(ctx, want.Text)
 	}
-	return "its newest of this site: " + strings.Join(ids[:min(len(ids), most)], ", ")
-}
-
-// parentFile opens a patch file and checks that it is one of the site.
-func (w *Workspace) parentFile(site, file string) (*Parent, error) {
-	r, err := patch.Open(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no file %q; correct the path, it is relative to the project folder", file)
-	}
+	dir := f.site.Patch.Output.Name
+	files, err := f.list(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%q cannot be read: %w; fetch the file again, or name another patch as parent", file, err)
+		return nil, err
 	}
-	defer r.Close()
-	d := r.Description
-	if d.SiteName != site {
-		return nil, fmt.Errorf("%q is a patch of site %q; name a patch of this site, or \"none\" for an initial patch", file, d.SiteName)
+	var file *patch.File
+	switch want.Kind {
+	case lang.ParentID:
+		file, err = f.byID(want.Text, dir, files)
+	case lang.ParentConstraint:
+		file, err = f.satisfying(want, dir, files)
+	default:
+		file, err = f.latest(files)
 	}
-	return &Parent{Site: site, File: file, Description: d, Digest: r.Digest}, nil
+	if err != nil || file == nil {
+		return nil, err
+	}
+	return f.openListed(ctx, file, files)
+}
+
+func (f *parentFinder) list(dir string) ([]patch.File, error) {
+	files, ok := f.lists[dir]
+	if !ok {
+		var err error
+		if files, err = patch.List(f.w.path(dir)); err != nil {
+			return nil, err
+		}
+		f.lists[dir] = files
+	}
+	return files, nil
+}
+
+// openListed opens a file of a folder, unless the folder leaves in doubt which
+// patch it is.
+func (f *parentFinder) openListed(ctx context.Context, file *patch.File, files []patch.File) (*Parent, error) {
+	h := file.Header
+	for _, o := range files {
+		if o.Header != nil && o.Header.Description.ID == h.Description.ID && o.Header.Digest != h.Digest {
+			return nil, fmt.Errorf("%q and %q are different patches with the same id %q; remove the one that the site does not have", file.Path, o.Path, h.Description.ID)
+		}
+	}
+	if onCycle(h.Description, files) {
+		return nil, fmt.Errorf("%q is its own ancestor: patches of its folder name each other as parents; remove those that were made wrongly", file.Path)
+	}
+	return f.open(ctx, file.Path)
+}
+
+// onCycle follows the parents through the files at hand, by their ids.
+func onCycle(d *patch.Description, files []patch.File) bool {
+	byID := make(map[string]*patch.Description)
+	for _, o := range files {
+		if o.Header != nil {
+			byID[o.Header.Description.ID] = o.Header.Description
+		}
+	}
+	seen := make(map[string]bool)
+	queue := slices.Clone(d.Flotobuild.Parents)
+	for len(queue) > 0 {
+		id := queue[0].ID
+		queue = queue[1:]
+		if id == d.ID {
+			return true
+		}
+		if next := byID[id]; next != nil && !seen[id] {
+			seen[id] = true
+			queue = append(queue, next.Flotobuild.Parents...)
+		}
+	}
+	return false
+}
+
+// open opens a parent and checks that it is one of the site.
+func (f *parentFinder) open(ctx context.Context, location string) (*Parent, error) {
+	p, err := parent.Open(ctx, location)
+	if err != nil {
+		return nil, fmt.Errorf("%q cannot be read: %w; fetch it again, or name another patch as parent", location, err)
+	}
+	defer p.Close()
+	d := p.Description
+	if d.SiteName != f.site.Name {
+		return nil, fmt.Errorf("%q is a patch of site %q; name a patch of this site, or \"none\" for an initial patch", location, d.SiteName)
+	}
+	return &Parent{Site: f.site.Name, File: p.Location, Description: d, Digest: p.Digest, WithoutLayers: p.Patch == nil}, nil
 }

@@ -19,6 +19,12 @@ import (
 // returns its id and file.
 func writePatch(t *testing.T, dir, site string, day int) (id, file string) {
 	t.Helper()
+	return writeChanged(t, dir, site, day, func(*patch.Description) {})
+}
+
+// writeChanged lets change alter the description before the patch is written.
+func writeChanged(t *testing.T, dir, site string, day int, change func(*patch.Description)) (id, file string) {
+	t.Helper()
 	check(t, os.MkdirAll(dir, 0o755))
 	created := time.Date(2026, 1, day, 0, 0, 0, 0, time.UTC)
 	d := &patch.Description{
@@ -29,6 +35,7 @@ func writePatch(t *testing.T, dir, site string, day int) (id, file string) {
 	d.SetImages(nil, nil)
 	root := patch.NewContent("conf/plant.root.hcl", nil)
 	d.SetContents([]patch.Content{root})
+	change(d)
 	w, err := patch.Create(dir, d)
 	check(t, err)
 	defer w.Abort()
@@ -41,15 +48,23 @@ func writePatch(t *testing.T, dir, site string, day int) (id, file string) {
 func sites(parent string, names ...string) *lang.Config {
 	cfg := &lang.Config{}
 	for _, n := range names {
-		cfg.Sites = append(cfg.Sites, &lang.Site{Name: n, Patch: lang.Patch{Parent: parent, Output: lang.Path{Name: "dist"}}})
+		cfg.Sites = append(cfg.Sites, &lang.Site{Name: n, Patch: lang.Patch{Parent: parentOf(parent), Output: lang.Path{Name: "dist"}}})
 	}
 	return cfg
+}
+
+func parentOf(parent string) lang.Parent {
+	p, d := lang.CommandParent(parent)
+	if d != nil {
+		panic(d)
+	}
+	return p
 }
 
 func TestParents(t *testing.T) {
 	w := workspace(t, nil)
 	dist := filepath.Join(w.dir, "dist")
-	if p, err := w.Parents(sites("latest", "a")); err != nil || p != nil {
+	if p, err := w.Parents(t.Context(), sites("latest", "a")); err != nil || p != nil {
 		t.Errorf("no folder: %v, %v", p, err)
 	}
 	first, _ := writePatch(t, dist, "a", 1)
@@ -57,9 +72,9 @@ func TestParents(t *testing.T) {
 	other, otherFile := writePatch(t, dist, "b", 3)
 
 	for _, c := range []struct{ parent, want string }{
-		{"latest", second}, {"", second}, {"none", ""}, {first, first}, {"dist/" + filepath.Base(file), second}, {file, second},
+		{"latest", second}, {"none", ""}, {first, first}, {"dist/" + filepath.Base(file), second}, {file, second},
 	} {
-		p, err := w.Parents(sites(c.parent, "a"))
+		p, err := w.Parents(t.Context(), sites(c.parent, "a"))
 		switch {
 		case err != nil:
 			t.Errorf("%s: %v", c.parent, err)
@@ -67,7 +82,7 @@ func TestParents(t *testing.T) {
 			t.Errorf("%s: %+v", c.parent, p)
 		}
 	}
-	p, err := w.Parents(sites("latest", "b", "a"))
+	p, err := w.Parents(t.Context(), sites("latest", "b", "a"))
 	check(t, err)
 	if len(p) != 2 || p[0].Ref().ID != other || p[1].File != file || p[0].Digest.Validate() != nil || p[0].Digest == digest.FromString("") {
 		t.Errorf("two sites: %+v", p)
@@ -79,7 +94,7 @@ func TestParents(t *testing.T) {
 		otherFile:                `is a patch of site "b"`,
 		other:                    `is a patch of site "b"`,
 	} {
-		_, err := w.Parents(sites(parent, "a"))
+		_, err := w.Parents(t.Context(), sites(parent, "a"))
 		var e planner.ParentErrors
 		if !errors.As(err, &e) || len(e) != 1 || e[0].Site != "a" || !strings.Contains(e[0].Error(), message) {
 			t.Errorf("%s: %v", parent, err)
@@ -107,8 +122,8 @@ func TestCorruptParents(t *testing.T) {
 			writePatch(t, filepath.Join(w.dir, "dist"), "a", 1)
 			writePatch(t, filepath.Join(w.dir, "dist"), "b", 1)
 			cfg := sites(c.parent, "a", "b")
-			cfg.Sites[1].Patch.Parent = "none"
-			_, err := w.Parents(cfg)
+			cfg.Sites[1].Patch.Parent = parentOf("none")
+			_, err := w.Parents(t.Context(), cfg)
 			if (err != nil) != c.refused {
 				t.Errorf("got %v", err)
 			}
@@ -123,7 +138,7 @@ func TestCorruptParents(t *testing.T) {
 		info, err := os.Stat(file)
 		check(t, err)
 		check(t, os.Truncate(file, info.Size()-30))
-		if _, err := w.Parents(sites("latest", "a")); err == nil || !strings.Contains(err.Error(), "fetch the file again") {
+		if _, err := w.Parents(t.Context(), sites("latest", "a")); err == nil || !strings.Contains(err.Error(), "fetch it again") {
 			t.Errorf("got %v", err)
 		}
 	})

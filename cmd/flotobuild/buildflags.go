@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"github.com/spf13/cobra"
+
+	"github.com/flotobuild/flotobuild/executor"
+	"github.com/flotobuild/flotobuild/executor/engine"
+	"github.com/flotobuild/flotobuild/planner"
+)
+
+// buildFlags are the flags of commands that build.
+type buildFlags struct {
+	noDaemon    bool
+	parallelism int
+	progress    string
+	keepGoing   bool
+	lockTimeout time.Duration
+}
+
+// define adds the flags; with says when they count, where that is not always.
+func (f *buildFlags) define(cmd *cobra.Command, with string) {
+	cmd.Flags().BoolVar(&f.noDaemon, "no-daemon", false, with+"run the embedded build engine inside this process; needs root")
+	cmd.Flags().IntVar(&f.parallelism, "parallelism", 4, with+"make at most `N` images at once")
+	cmd.Flags().BoolVar(&f.keepGoing, "keep-going", false, with+"after a failure build everything that does not depend on it; no patch is written all the same")
+	cmd.Flags().StringVar(&f.progress, "progress", "auto", with+"how builds are shown: `MODE` is "+strings.Join(executor.ProgressModes, ", "))
+	// The only error is a flag that does not exist.
+	_ = cmd.RegisterFlagCompletionFunc("progress", cobra.FixedCompletions(executor.ProgressModes, cobra.ShellCompDirectiveNoFileComp))
+	cmd.Flags().DurationVar(&f.lockTimeout, "lock-timeout", 0, with+"wait so long for another build in this project, such as 30s")
+}
+
+// check refuses what can be refused before anything is read.
+func (f *buildFlags) check() error {
+	if !slices.Contains(executor.ProgressModes, f.progress) {
+		return &hintError{
+			fmt.Errorf("there is no progress mode %q", f.progress),
+			"-progress is one of " + strings.Join(executor.ProgressModes, ", "),
+		}
+	}
+	if f.parallelism < 1 {
+		return fmt.Errorf("cannot make %d images at once: -parallelism must be 1 or more", f.parallelism)
+	}
+	return nil
+}
+
+// buildOptions are what a build needs besides the plan.
+func (a *app) buildOptions(p *project, plan *planner.Plan, f *buildFlags, epoch *time.Time, progress *executor.Progress) executor.Options {
+	return executor.Options{
+		Dir:      p.dir,
+		StoreDir: filepath.Join(p.dataDir, "store"),
+		Engine: engine.Options{
+			Hosts:     engineHosts(plan.Engine.Hosts),
+			Version:   version,
+			InProcess: f.noDaemon,
+		},
+		Now:         time.Now(),
+		Epoch:       epoch,
+		Parallelism: f.parallelism,
+		KeepGoing:   f.keepGoing,
+		Observe:     a.events.observe,
+		Progress:    progress,
+		Producer:    producer,
+		Render: func(site string, images map[string]digest.Digest, info planner.PatchInfo) (map[string][]byte, error) {
+			return planner.Render(p.config, site, images, info)
+		},
+		Recheck: func(ctx context.Context) error { return p.recheck(ctx, plan) },
+	}
+}
+
+// engineHosts gives the build engines: BUILDKIT_HOST, or the configuration's.
+func engineHosts(configured []string) []string {
+	if host := os.Getenv("BUILDKIT_HOST"); host != "" {
+		return []string{host}
+	}
+	return configured
+}

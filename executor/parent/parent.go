@@ -1,0 +1,93 @@
+// Package parent opens what stands for a parent of the next patch: a patch file,
+// its description alone, a site's receipt, or a description in a registry.
+package parent
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/flotobuild/flotobuild/internal/regular"
+	"github.com/flotobuild/flotobuild/patch"
+)
+
+// A Parent is an opened parent. Its layers are at hand only where it is a patch
+// file.
+type Parent struct {
+	patch.Header
+	// Location is where Open finds the very same parent again: a file, or
+	// oci://REPOSITORY@DIGEST.
+	Location string
+	// Patch is nil where the description alone is at hand.
+	Patch *patch.Reader
+}
+
+// Close closes the patch file.
+func (p *Parent) Close() error {
+	if p.Patch == nil {
+		return nil
+	}
+	return p.Patch.Close()
+}
+
+// Open opens a file, or what a reference names that begins with oci://. What a
+// file is shows in its content. Patch files are checked as patch.Open does it,
+// descriptions as patch.DecodeHeader does. An error for a file that is not there
+// satisfies errors.Is(err, fs.ErrNotExist).
+func Open(ctx context.Context, location string) (*Parent, error) {
+	if ref, ok := strings.CutPrefix(location, Scheme); ok {
+		return pull(ctx, ref)
+	}
+	f, info, err := regular.Open(location)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open parent: %w", err)
+	}
+	defer f.Close()
+	start := make([]byte, 1)
+	if _, err := io.ReadFull(f, start); err != nil || start[0] != '{' {
+		return openPatch(location)
+	}
+	if info.Size() > patch.MaxReceipt {
+		return nil, fmt.Errorf("cannot read parent %q: it has %d bytes, and neither a description nor a receipt has more than %d", location, info.Size(), patch.MaxReceipt)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, patch.MaxReceipt))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read parent %q: %w", location, err)
+	}
+	h, err := decode(append(start, b...))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read parent %q: %w", location, err)
+	}
+	return &Parent{Header: *h, Location: location}, nil
+}
+
+func openPatch(file string) (*Parent, error) {
+	r, err := patch.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	return &Parent{Header: r.Header, Location: file, Patch: r}, nil
+}
+
+// decode reads a description or a receipt.
+func decode(b []byte) (*patch.Header, error) {
+	var keys struct {
+		ReceiptVersion *json.RawMessage `json:"receiptVersion"`
+		CreationDate   *json.RawMessage `json:"creationDate"`
+	}
+	if err := json.NewDecoder(bytes.NewReader(b)).Decode(&keys); err != nil {
+		return nil, fmt.Errorf("it is neither a description nor a receipt: %w", err)
+	}
+	switch {
+	case keys.ReceiptVersion != nil:
+		_, h, err := patch.DecodeReceipt(b)
+		return h, err
+	case keys.CreationDate == nil:
+		return nil, errors.New("it is neither a patch file, nor a description (patch-description.json), nor a receipt")
+	}
+	return patch.DecodeHeader(b)
+}
