@@ -226,5 +226,9 @@ type Patch struct {
 	// AlsoFrom are further parents that the same patch must apply to.
 	AlsoFrom []Parent
 	Policy   Policy
-	Range    hcl.Range
+	// VolumeSize splits the patch file into volumes of so many bytes at most; 0
+	// for one file. Parity is the number of parity volumes beside them.
+	VolumeSize int64
+	Parity     int
+	Range      hcl.Range
 }

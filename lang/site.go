@@ -100,6 +100,8 @@ func (f *frame) patch(s *Site, site *block) Patch {
 	}
 	f.parents(&p, b, outside)
 	p.Policy = f.policy(b, outside)
+	p.VolumeSize = f.size(b, "volume_size")
+	p.Parity = f.parity(b, p.VolumeSize)
 	return p
 }
 

@@ -127,6 +127,10 @@ type Patch struct {
 	Output  string `json:"output"` // folder
 	// MaxSize bounds the file in bytes; 0 is no bound.
 	MaxSize int64 `json:"maxSize,omitempty"`
+	// VolumeSize splits the file into volumes of so many bytes at most; 0 for
+	// one file. Parity is the number of parity volumes beside them.
+	VolumeSize int64 `json:"volumeSize,omitempty"`
+	Parity     int   `json:"parity,omitempty"`
 }
 
 // A SiteImage names an image of the site.

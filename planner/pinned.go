@@ -123,6 +123,9 @@ func (r *resolver) site(s *lang.Site) *Site {
 			Comment: s.Patch.Comment,
 			Output:  s.Patch.Output.Name,
 			MaxSize: s.Patch.Policy.MaxSize,
+
+			VolumeSize: s.Patch.VolumeSize,
+			Parity:     s.Patch.Parity,
 		},
 		Conf: r.conf(s.RootDefinition).files,
 	}

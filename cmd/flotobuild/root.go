@@ -47,7 +47,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newInitCommand(a), newValidateCommand(a), newManifestCommand(a), newPlanCommand(a), newApplyCommand(a),
 		newShowCommand(a), newVerifyCommand(a), newEngineCommand(a), newVersionCommand(a),
 		newFmtCommand(a), newVarsCommand(a), newConsoleCommand(a), newGraphCommand(a),
-		newSchemaCommand(a), newLSPCommand(a),
+		newSplitCommand(a), newJoinCommand(a), newSchemaCommand(a), newLSPCommand(a),
 	)
 	return root
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/volume"
 )
 
 // verifyFlags are the flags of verify.
@@ -27,15 +28,18 @@ type verification struct {
 	Error    string        `json:"error,omitempty"` // why the file could not be opened
 	Hint     string        `json:"-"`               // how to mend that
 	Report   *patch.Report `json:"report,omitempty"`
+	// Volumes tells of the volumes of a file that is in some.
+	Volumes *volume.Report `json:"volumes,omitempty"`
 }
 
 func newVerifyCommand(a *app) *cobra.Command {
 	var f verifyFlags
 	cmd := &cobra.Command{
-		Use:   "verify FILE...",
+		Use:   "verify FILE|FOLDER...",
 		Short: "Check patch files from the first byte to the last",
 		Long: "verify checks the structure of patch files, size and digest of everything in them, every\n" +
 			"layer's content, and that nothing is missing together with the parent's patch.\n" +
+			"Of a patch in volumes, any volume or their folder stands for it; each volume is checked.\n" +
 			"Parents are looked for beside each file, unless -parent names them.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -58,7 +62,7 @@ func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error 
 	}
 	ok := true
 	var all []verification
-	for _, file := range files {
+	for _, file := range oncePerSet(files) {
 		v, err := a.verifyFile(ctx, file, parents)
 		if err != nil {
 			return err
@@ -101,6 +105,11 @@ func (a *app) parentHeaders(files []string) ([]*patch.Header, error) {
 // verifyFile checks one file. The error is for what ends the whole command.
 func (a *app) verifyFile(ctx context.Context, file string, parents []*patch.Header) (verification, error) {
 	v := verification{File: file}
+	if s := volumesOf(file); s != nil {
+		if whole, err := verifyVolumes(ctx, &v, s); err != nil || !whole {
+			return v, err
+		}
+	}
 	r, err := a.openPatch(file)
 	if err != nil {
 		v.Error, v.Hint = err.Error(), hintOf(err)

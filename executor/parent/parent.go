@@ -13,6 +13,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/internal/regular"
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/volume"
 )
 
 // A Parent is an opened parent. Its layers are at hand only where it is a patch
@@ -42,6 +43,9 @@ func Open(ctx context.Context, location string) (*Parent, error) {
 	if ref, ok := strings.CutPrefix(location, Scheme); ok {
 		return pull(ctx, ref)
 	}
+	if volume.Is(location) {
+		return openPatch(location) // it may begin with any byte
+	}
 	f, info, err := regular.Open(location)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open parent: %w", err)
@@ -67,6 +71,12 @@ func Open(ctx context.Context, location string) (*Parent, error) {
 
 func openPatch(file string) (*Parent, error) {
 	r, err := patch.Open(file)
+	if err != nil && volume.Is(file) {
+		// Where volumes are missing, the first one still says what the site has.
+		if h, herr := (patch.Opener{}).Header(file); herr == nil {
+			return &Parent{Header: *h, Location: file}, nil
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

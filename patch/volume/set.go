@@ -67,6 +67,9 @@ func Find(paths, from []string) (*Set, error) {
 		named = append(named, f)
 		folders = append(folders, filepath.Dir(path))
 	}
+	if usual := byNames(named, known); usual != nil {
+		return usual, nil
+	}
 	slices.Sort(folders)
 	for _, dir := range slices.Compact(folders) {
 		in, err := scan(dir, known)
@@ -82,6 +85,26 @@ func Find(paths, from []string) (*Set, error) {
 	s.add(named)
 	s.add(beside)
 	return s, s.checkNamed(named)
+}
+
+// byNames gives the set of one volume when all of them stand beside it with
+// their usual names, so that a folder of many sets is not searched for each. It
+// gives nil otherwise.
+func byNames(named []found, known map[string]*Index) *Set {
+	if len(named) != 1 || named[0].err != nil {
+		return nil
+	}
+	f := named[0]
+	s := &Set{Index: f.index, ID: f.id, Files: make([][]File, f.index.Volumes())}
+	for n := range s.Files {
+		path := filepath.Join(filepath.Dir(f.path), f.index.FileName(n))
+		t, err := readVolume(path, known)
+		if err != nil || t.id != s.ID || t.number != n {
+			return nil
+		}
+		s.Files[n] = []File{{Path: path}}
+	}
+	return s
 }
 
 // scan reads the ends of all files in a folder that may be volumes.
@@ -126,6 +149,21 @@ func readVolume(path string, known map[string]*Index) (*trailer, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// Is tells whether a file ends like a volume, or is named like one.
+func Is(path string) bool {
+	if HasName(path) {
+		return true
+	}
+	f, st, err := regular.Open(path)
+	if err != nil || st.Size() < int64(footerSize) {
+		return false
+	}
+	defer f.Close()
+	b := make([]byte, footerSize)
+	_, err = f.ReadAt(b, st.Size()-int64(footerSize))
+	return err == nil && footerPattern.Match(b)
 }
 
 func readable(in []found) []found {
@@ -218,10 +256,16 @@ func (x *Index) numberOf(path string) int {
 }
 
 // HasName tells whether a file is named like a volume.
-func HasName(path string) bool {
+func HasName(path string) bool { return TrimName(path) != path }
+
+// TrimName takes off what makes the name of a volume of the name of its file.
+func TrimName(path string) string {
 	ext := strings.TrimPrefix(filepath.Ext(path), ".")
 	digits := strings.TrimPrefix(ext, "p")
-	return len(digits) == 3 && strings.Trim(digits, "0123456789") == "" && digits != "000"
+	if len(digits) != 3 || strings.Trim(digits, "0123456789") != "" || digits == "000" {
+		return path
+	}
+	return strings.TrimSuffix(path, "."+ext)
 }
 
 // Missing are the usual names of the volumes that no file is there for.
@@ -233,4 +277,15 @@ func (s *Set) Missing() []string {
 		}
 	}
 	return out
+}
+
+// Stored is the number of bytes of the volumes that are at hand.
+func (s *Set) Stored() int64 {
+	var total int64
+	for n, files := range s.Files {
+		if len(files) > 0 {
+			total += s.Index.FileSize(n)
+		}
+	}
+	return total
 }

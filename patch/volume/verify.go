@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/flotobuild/flotobuild/internal/regular"
@@ -40,8 +41,10 @@ func (r *Report) Lost() []string {
 	return out
 }
 
-// Whole tells that nothing is lost.
-func (r *Report) Whole() bool { return len(r.Lost()) == 0 }
+// Whole tells that every volume is there and that every file of one is intact.
+func (r *Report) Whole() bool {
+	return !slices.ContainsFunc(r.States, func(s State) bool { return !s.OK || len(s.Problems) > 0 })
+}
 
 // Restorable tells that the volumes that are intact restore the file.
 func (r *Report) Restorable() bool { return len(r.Lost()) <= r.Parity }
