@@ -71,6 +71,10 @@ func Open(ctx context.Context, location string) (*Parent, error) {
 
 func openPatch(file string) (*Parent, error) {
 	r, err := patch.Open(file)
+	if err == nil && r.Lost() != nil {
+		r.Close()
+		return &Parent{Header: r.Header, Location: file}, nil
+	}
 	if err != nil && volume.Is(file) {
 		// Where volumes are missing, the first one still says what the site has.
 		if h, herr := (patch.Opener{}).Header(file); herr == nil {

@@ -33,6 +33,9 @@ type Media struct {
 
 	// Volumes are those that the file is in; nil for one file.
 	Volumes *volume.Set
+	// Lost says which volumes are missing for good, and is nil when all bytes
+	// can be read.
+	Lost error
 
 	file io.Closer
 }
@@ -80,7 +83,7 @@ func openVolumes(path string) (*Media, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Media{ReaderAt: r, Size: r.Size(), Stored: r.Set().Stored(), Volumes: r.Set(), file: r}, nil
+	return &Media{ReaderAt: r, Size: r.Size(), Stored: r.Set().Stored(), Volumes: r.Set(), Lost: r.Err(), file: r}, nil
 }
 
 // decrypt makes m the content of an encrypted file.
