@@ -85,7 +85,7 @@ func newRun(ctx context.Context, plan *planner.Plan, opts Options) (*run, error)
 		converted: make(map[digest.Digest]patch.Layer),
 	}
 	var err error
-	if r.parents, err = openParents(ctx, plan, r.path); err != nil {
+	if r.parents, err = openParents(ctx, plan, opts.Opener, r.path); err != nil {
 		return nil, err
 	}
 	r.sources = append(sources{r.docs, r.holders}, r.parents.all...)
@@ -110,6 +110,9 @@ func carried(plan *planner.Plan) map[string]bool {
 
 func (r *run) apply(ctx context.Context) (*Result, error) {
 	if err := r.checkOutputs(); err != nil {
+		return nil, err
+	}
+	if err := r.checkPassphrases(); err != nil {
 		return nil, err
 	}
 	if err := r.prepare(ctx); err != nil {

@@ -50,7 +50,11 @@ func (r *run) checkSize(ctx context.Context, d *draft) error {
 
 // measure gives the size of the file that write makes of a draft.
 func (r *run) measure(ctx context.Context, d *draft) (int64, error) {
-	return patch.Measure(ctx, d.desc, func(ctx context.Context, c patch.Content) (io.ReadCloser, error) {
+	n, err := patch.Measure(ctx, d.desc, func(ctx context.Context, c patch.Content) (io.ReadCloser, error) {
 		return r.entry(ctx, d, c)
 	})
+	if err != nil {
+		return 0, err
+	}
+	return encryptedSize(n, d.site.Patch.Encrypt)
 }

@@ -17,6 +17,8 @@ type Options struct {
 	Dir string
 	// StoreDir keeps imported root file systems between runs: an OCI layout.
 	StoreDir string
+	// Opener opens the patches of the parents.
+	Opener patch.Opener
 	// Engine says where to build. It is not touched when nothing is to be built.
 	Engine engine.Options
 	// Now is the creation date of the patches, unless the plan has one.

@@ -21,6 +21,7 @@ import (
 // parents are the patches that the sites have: the plan's, and behind them
 // their own parents as far as they stand in the same folder, for their layers.
 type parents struct {
+	opener patch.Opener
 	bySite map[string][]*patch.Description // in the plan's order
 	bare   map[string]bool                 // sites with a parent of which the description alone is at hand
 	files  []*patch.Reader
@@ -29,8 +30,8 @@ type parents struct {
 
 // openParents opens the parents of all sites. A parent that is not the one that
 // the plan was made against is refused.
-func openParents(ctx context.Context, plan *planner.Plan, path func(string) string) (*parents, error) {
-	p := &parents{bySite: make(map[string][]*patch.Description), bare: make(map[string]bool)}
+func openParents(ctx context.Context, plan *planner.Plan, o patch.Opener, path func(string) string) (*parents, error) {
+	p := &parents{opener: o, bySite: make(map[string][]*patch.Description), bare: make(map[string]bool)}
 	known := make(map[digest.Digest]*patch.Reader)
 	for _, s := range plan.Sites {
 		for i, ref := range s.Parents {
@@ -57,7 +58,7 @@ func (p *parents) open(ctx context.Context, location string, ref patch.ParentRef
 	if r := known[ref.DescriptionDigest]; r != nil {
 		return r.Description, false, nil
 	}
-	o, err := parent.Open(ctx, location)
+	o, err := parent.Open(ctx, location, p.opener)
 	if err != nil {
 		return nil, false, err
 	}
@@ -82,7 +83,7 @@ func (p *parents) add(file string, r *patch.Reader, known map[digest.Digest]*pat
 // ancestors opens the chain behind r. Files that are missing or unreadable end
 // it: a build then does without their layers.
 func (p *parents) ancestors(dir string, r *patch.Reader, known map[digest.Digest]*patch.Reader) {
-	files, err := patch.List(dir)
+	files, err := p.opener.List(dir)
 	if err != nil {
 		return
 	}
@@ -100,7 +101,7 @@ func (p *parents) ancestors(dir string, r *patch.Reader, known map[digest.Digest
 		if !ok || known[ref.DescriptionDigest] != nil {
 			continue
 		}
-		a, err := patch.Open(file)
+		a, err := p.opener.Open(file)
 		if err != nil {
 			continue
 		}

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/patch/volume"
@@ -18,6 +19,9 @@ func layout(d *draft, size int64) (*volume.Layout, error) {
 	name, err := patch.FileName(d.desc.ID)
 	if err != nil {
 		return nil, err
+	}
+	if d.site.Patch.Encrypt != nil {
+		name = strings.TrimSuffix(name, patch.Extension) + patch.EncryptedExtension
 	}
 	return volumesOf(d).Layout(name, size)
 }

@@ -103,7 +103,11 @@ func (r *run) write(ctx context.Context, d *draft) error {
 	if err := r.checkSize(ctx, d); err != nil {
 		return err
 	}
-	w, err := patch.Create(dir, d.desc)
+	recipients, err := Recipients(d.site.Patch.Encrypt)
+	if err != nil {
+		return err
+	}
+	w, err := patch.CreateEncrypted(dir, d.desc, recipients)
 	if err != nil {
 		return err
 	}

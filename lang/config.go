@@ -225,7 +225,9 @@ type Patch struct {
 	Parent  Parent
 	// AlsoFrom are further parents that the same patch must apply to.
 	AlsoFrom []Parent
-	Policy   Policy
+	// Encrypt is nil for a file that is not encrypted.
+	Encrypt *Encryption
+	Policy  Policy
 	// VolumeSize splits the patch file into volumes of so many bytes at most; 0
 	// for one file. Parity is the number of parity volumes beside them.
 	VolumeSize int64

@@ -76,7 +76,7 @@ var (
 			{name: "delta", typ: textType, need: later},
 			{name: "volume_size", typ: textType, doc: "Size of a medium, such as `\"4.7GB\"` or `\"650MiB\"`: a larger patch is split into volumes of at most that size. Unset, the patch is one file."},
 			{name: "sign", typ: anyType, need: later},
-			{name: "encrypt", typ: anyType, need: later},
+			{name: "encrypt", typ: encryptType, doc: "Whom the patch file is encrypted for: `{ recipients = [\"age1…\"] }`, public keys of age or SSH; `{ recipients_files = [\"PATH\"] }`, files of the project with one a line; or `{ passphrase = { env = \"NAME\" } }`, alone. A change of it makes no new patch."},
 			{name: "parity", typ: numberType, preset: "0", doc: "Number of parity volumes: that many volumes may be lost, and the others restore the patch. Needs `volume_size`."},
 		},
 		blocks:  map[string]*blockSpec{"policy": policySpec},

@@ -11,6 +11,7 @@ const (
 	anyMapType   = "map(any)"
 	wordsType    = "string | list(string)"
 	contextsType = "map(image | string)"
+	encryptType  = "object({ recipients = optional(list(string)), recipients_files = optional(list(string)), passphrase = optional(object({ env = string })) })"
 	secretsType  = "map(object({ env = optional(string), file = optional(string) }))"
 	setsType     = "list(image_set)"
 	rootType     = "root_definition"

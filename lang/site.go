@@ -99,6 +99,7 @@ func (f *frame) patch(s *Site, site *block) Patch {
 		p.Output = *v
 	}
 	f.parents(&p, b, outside)
+	p.Encrypt = f.encryption(b)
 	p.Policy = f.policy(b, outside)
 	p.VolumeSize = f.size(b, "volume_size")
 	p.Parity = f.parity(b, p.VolumeSize)

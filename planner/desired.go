@@ -131,6 +131,16 @@ type Patch struct {
 	// one file. Parity is the number of parity volumes beside them.
 	VolumeSize int64 `json:"volumeSize,omitempty"`
 	Parity     int   `json:"parity,omitempty"`
+	// Encrypt is nil for a file that is not encrypted.
+	Encrypt *Encryption `json:"encrypt,omitempty"`
+}
+
+// An Encryption says whom a patch file is encrypted for: by public keys, as
+// crypt.ParseRecipient reads them, or by the passphrase in an environment
+// variable.
+type Encryption struct {
+	Recipients    []string `json:"recipients,omitempty"`
+	PassphraseEnv string   `json:"passphraseEnv,omitempty"`
 }
 
 // A SiteImage names an image of the site.

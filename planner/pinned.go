@@ -123,6 +123,7 @@ func (r *resolver) site(s *lang.Site) *Site {
 			Comment: s.Patch.Comment,
 			Output:  s.Patch.Output.Name,
 			MaxSize: s.Patch.Policy.MaxSize,
+			Encrypt: encryption(s.Patch.Encrypt),
 
 			VolumeSize: s.Patch.VolumeSize,
 			Parity:     s.Patch.Parity,

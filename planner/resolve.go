@@ -21,7 +21,7 @@ import (
 // by image; any other error is about the surroundings, such as git.
 func Resolve(ctx context.Context, cfg *lang.Config, facts Facts, opts Options) (*Desired, error) {
 	r := &resolver{cfg: cfg, facts: facts, opts: opts, byKey: make(map[refKey]*ref)}
-	if diags := r.order(); diags.HasErrors() {
+	if diags := append(r.order(), checkRecipients(cfg)...); diags.HasErrors() {
 		return nil, diags
 	}
 	if err := r.gather(ctx); err != nil {

@@ -59,6 +59,7 @@ func changedSettings(saved, now *SitePlan) string {
 		{"version", saved.Patch.Version, now.Patch.Version},
 		{"comment", saved.Patch.Comment, now.Patch.Comment},
 		{"output", saved.Patch.Output, now.Patch.Output},
+		{"encrypt", saved.Patch.Encrypt.String(), now.Patch.Encrypt.String()},
 		{"address", saved.Address, now.Address},
 		{"root_definition", saved.RootDefinitionFile, now.RootDefinitionFile},
 	} {

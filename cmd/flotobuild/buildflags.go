@@ -56,6 +56,7 @@ func (a *app) buildOptions(p *project, plan *planner.Plan, f *buildFlags, epoch 
 	return executor.Options{
 		Dir:      p.dir,
 		StoreDir: filepath.Join(p.dataDir, "store"),
+		Opener:   p.opener,
 		Engine: engine.Options{
 			Hosts:     engineHosts(plan.Engine.Hosts),
 			Version:   version,

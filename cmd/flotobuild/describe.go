@@ -112,4 +112,7 @@ func (r *descriptionRenderer) contents(d *patch.Description) {
 	}
 	r.line("conf: %s, %s", count(files, "file"), byteSize(size))
 	r.line("patch file: %s, %s", count(len(d.Flotobuild.Contents), "entry"), byteSize(r.patch.Size()))
+	if types := r.patch.Recipients(); types != nil {
+		r.line("encrypted for: %s", strings.Join(types, ", "))
+	}
 }

@@ -84,11 +84,29 @@ func (a *app) readKeyFile(name string) ([]byte, error) {
 	if info.Mode().Perm()&0o077 != 0 {
 		a.ui.warnf("others than its owner may use the private keys in %q: its mode is %04o; chmod 600 ends that", name, info.Mode().Perm())
 	}
-	content, err := io.ReadAll(io.LimitReader(f, maxIdentities+1))
-	if err == nil && len(content) > maxIdentities {
-		err = fmt.Errorf("it has more than %d bytes", maxIdentities)
+	return readLimited(f, maxIdentities)
+}
+
+// readSmall reads a file of at most limit bytes.
+func readSmall(name string, limit int64) ([]byte, error) {
+	f, _, err := regular.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %q: %w", name, bareError(err))
 	}
-	return content, err
+	defer f.Close()
+	b, err := readLimited(f, limit)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %q: %w", name, err)
+	}
+	return b, nil
+}
+
+func readLimited(r io.Reader, limit int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		return nil, fmt.Errorf("it has more than %d bytes", limit)
+	}
+	return b, err
 }
 
 // bareError takes the path off an error of the system.
@@ -112,7 +130,7 @@ func (a *app) askPassphrase(name string) (string, error) {
 	}
 	fd := int(os.Stdin.Fd())
 	if !term.IsTerminal(fd) {
-		return "", errNoPassphrase
+		return "", crypt.ErrNoPassphrase
 	}
 	a.ui.promptf("Passphrase of %q: ", safe(name))
 	p, err := term.ReadPassword(fd)
@@ -121,21 +139,19 @@ func (a *app) askPassphrase(name string) (string, error) {
 		return "", fmt.Errorf("cannot read the passphrase: %w", err)
 	}
 	if len(p) == 0 {
-		return "", errNoPassphrase
+		return "", crypt.ErrNoPassphrase
 	}
 	a.keys.passphrase = string(p)
 	return a.keys.passphrase, nil
 }
 
-var errNoPassphrase = errors.New("it is encrypted with a passphrase, and none was given")
-
 // withKeyHint adds to an error how a missing key is given.
 func withKeyHint(err error) error {
 	missing := (*crypt.IdentityError)(nil)
 	switch {
-	case errors.As(err, &missing):
+	case errors.As(err, &missing) && !missing.Passphrase():
 		return &hintError{err, "name the file of the private key with -identity FILE, or in " + identityFileVariable}
-	case errors.Is(err, errNoPassphrase), errors.Is(err, crypt.ErrPassphrase):
+	case missing != nil, errors.Is(err, crypt.ErrNoPassphrase), errors.Is(err, crypt.ErrPassphrase):
 		return &hintError{err, "type the passphrase at a terminal, or give it in " + passphraseVariable}
 	}
 	return err

@@ -97,7 +97,7 @@ func (p *project) descriptions() []*patch.Description {
 // the plan: patches would hold something else than their description says. A
 // commit meanwhile changes no input.
 func (p *project) recheck(ctx context.Context, plan *planner.Plan) error {
-	w, err := facts.Open(facts.Options{Dir: p.dir, DataDir: p.dataDir})
+	w, err := facts.Open(facts.Options{Dir: p.dir, DataDir: p.dataDir, Opener: p.opener})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/executor/facts"
 	"github.com/flotobuild/flotobuild/lang"
+	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -23,6 +24,7 @@ type project struct {
 	config    *lang.Config
 	warnings  hcl.Diagnostics
 	workspace *facts.Workspace
+	opener    patch.Opener
 	root      *os.Root       // what config reads templates from
 	parents   []facts.Parent // once a plan was made
 
@@ -55,11 +57,15 @@ func (a *app) load(ctx context.Context, vars []lang.VarOption, asJSON bool) (*pr
 	if err != nil {
 		return nil, err
 	}
-	w, err := facts.Open(facts.Options{Dir: dir, DataDir: dataDir(dir)})
+	o, err := a.opener()
 	if err != nil {
 		return nil, err
 	}
-	p := &project{dir: dir, dataDir: dataDir(dir), workspace: w, own: a.own}
+	w, err := facts.Open(facts.Options{Dir: dir, DataDir: dataDir(dir), Opener: o})
+	if err != nil {
+		return nil, err
+	}
+	p := &project{dir: dir, dataDir: dataDir(dir), workspace: w, opener: o, own: a.own}
 	p.warnings, err = p.read(ctx, vars)
 	if err == nil {
 		err = a.report(p.warnings, p.config, asJSON)

@@ -45,7 +45,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.PersistentFlags().StringArrayVar(&a.keys.files, "identity", nil, "decrypt patches with the private keys in this `FILE`, of age or SSH; may stand several times")
 	root.AddCommand(
 		newInitCommand(a), newValidateCommand(a), newManifestCommand(a), newPlanCommand(a), newApplyCommand(a),
-		newShowCommand(a), newVerifyCommand(a), newEngineCommand(a), newVersionCommand(a),
+		newShowCommand(a), newVerifyCommand(a), newEngineCommand(a), newVersionCommand(a), newRewrapCommand(a),
 		newFmtCommand(a), newVarsCommand(a), newConsoleCommand(a), newGraphCommand(a),
 		newSplitCommand(a), newJoinCommand(a), newSchemaCommand(a), newLSPCommand(a),
 	)

@@ -18,6 +18,7 @@ import (
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"newest":      cmdNewest,
+		"identity":    cmdIdentity,
 		"patches":     cmdPatches,
 		"diffids":     cmdDiffIDs,
 		"json":        cmdJSON,
@@ -59,10 +60,11 @@ func usage(ts *testscript.TestScript, neg bool, args []string, n int, text strin
 	}
 }
 
-// cmdNewest sets a variable to the newest patch file of a site in a folder.
+// cmdNewest sets a variable to the newest patch file of a site in a folder. An
+// encrypted one needs its key in FLOTOBUILD_IDENTITY_FILE.
 func cmdNewest(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 3, "newest VARIABLE FOLDER SITE")
-	files, err := patch.List(ts.MkAbs(args[1]))
+	files, err := scriptOpener(ts).List(ts.MkAbs(args[1]))
 	ts.Check(err)
 	f := patch.Latest(files, args[2])
 	if f == nil {
@@ -84,7 +86,7 @@ func cmdPatches(ts *testscript.TestScript, neg bool, args []string) {
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
-		if !strings.HasSuffix(e.Name(), patch.Extension) {
+		if !patch.HasExtension(e.Name()) {
 			ts.Fatalf("%s has something else than patches: %q", args[0], e.Name())
 		}
 	}

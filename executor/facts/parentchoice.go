@@ -17,6 +17,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/lang"
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/crypt"
 )
 
 // latest returns the newest patch of the site, or nil where there is none.
@@ -31,14 +32,23 @@ func (f *parentFinder) latest(files []patch.File) (*patch.File, error) {
 }
 
 func unreadable(f patch.File, role string) error {
-	return fmt.Errorf("%q cannot be read and %s: %w; remove the file, or name another patch as parent", f.Path, role, f.Err)
+	return fmt.Errorf("%q cannot be read and %s: %w; %s", f.Path, role, f.Err, remedy(f.Err, "remove the file, or name another patch as parent"))
+}
+
+// remedy says how to mend a patch that cannot be read: otherwise, unless only
+// its key is missing.
+func remedy(err error, otherwise string) string {
+	if errors.As(err, new(*crypt.IdentityError)) || errors.Is(err, crypt.ErrPassphrase) {
+		return "give its key with -identity or its passphrase in FLOTOBUILD_PASSPHRASE, or name as parent the patch's description (patch-description.json) or the site's receipt, which are not encrypted"
+	}
+	return otherwise
 }
 
 // mayBeNewer judges an unreadable file by its name, which begins with the date
 // and ends with the site where nobody has renamed it. Without best every file
 // that may be one of the site is newer.
 func (f *parentFinder) mayBeNewer(file string, best *patch.File) bool {
-	id := strings.TrimSuffix(filepath.Base(file), patch.Extension)
+	id := patch.TrimExtension(filepath.Base(file))
 	suffix := func(site string) string {
 		before := patch.NewID(time.Time{}, "", "")
 		return strings.TrimPrefix(patch.NewID(time.Time{}, "", site), strings.TrimSuffix(before, "."))

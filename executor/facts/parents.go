@@ -143,7 +143,7 @@ func (f *parentFinder) list(dir string) ([]patch.File, error) {
 	files, ok := f.lists[dir]
 	if !ok {
 		var err error
-		if files, err = patch.List(f.w.path(dir)); err != nil {
+		if files, err = f.w.opener.List(f.w.path(dir)); err != nil {
 			return nil, err
 		}
 		f.lists[dir] = files
@@ -192,9 +192,9 @@ func onCycle(d *patch.Description, files []patch.File) bool {
 
 // open opens a parent and checks that it is one of the site.
 func (f *parentFinder) open(ctx context.Context, location string) (*Parent, error) {
-	p, err := parent.Open(ctx, location)
+	p, err := parent.Open(ctx, location, f.w.opener)
 	if err != nil {
-		return nil, fmt.Errorf("%q cannot be read: %w; fetch it again, or name another patch as parent", location, err)
+		return nil, fmt.Errorf("%q cannot be read: %w; %s", location, err, remedy(err, "fetch it again, or name another patch as parent"))
 	}
 	defer p.Close()
 	d := p.Description

@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/platforms"
 
+	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -21,6 +22,8 @@ type Options struct {
 	// Platform is the platform of images that name none; empty means Linux on
 	// this machine's architecture.
 	Platform string
+	// Opener opens the patches of the parents.
+	Opener patch.Opener
 }
 
 // A Workspace is the project folder on this machine. Its methods are safe for
@@ -28,6 +31,7 @@ type Options struct {
 type Workspace struct {
 	dir      string // absolute, links resolved
 	platform string
+	opener   patch.Opener
 	cache    *cache
 	listing  func() (listing, error) // git's view of the folder, read once
 	down     sync.Map                // errors of registries that cannot be reached, by name
@@ -49,7 +53,7 @@ func Open(o Options) (*Workspace, error) {
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("cannot open project folder: %q is no folder", dir)
 	}
-	w := &Workspace{dir: dir, platform: o.Platform}
+	w := &Workspace{dir: dir, platform: o.Platform, opener: o.Opener}
 	if w.platform == "" {
 		w.platform = "linux/" + runtime.GOARCH
 		if p := platforms.DefaultSpec(); p.OS == "linux" {

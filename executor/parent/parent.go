@@ -36,15 +36,15 @@ func (p *Parent) Close() error {
 }
 
 // Open opens a file, or what a reference names that begins with oci://. What a
-// file is shows in its content. Patch files are checked as patch.Open does it,
-// descriptions as patch.DecodeHeader does. An error for a file that is not there
+// file is shows in its content. Patch files are opened by o, and descriptions are
+// checked as patch.DecodeHeader does it. An error for a file that is not there
 // satisfies errors.Is(err, fs.ErrNotExist).
-func Open(ctx context.Context, location string) (*Parent, error) {
+func Open(ctx context.Context, location string, o patch.Opener) (*Parent, error) {
 	if ref, ok := strings.CutPrefix(location, Scheme); ok {
 		return pull(ctx, ref)
 	}
 	if volume.Is(location) {
-		return openPatch(location) // it may begin with any byte
+		return openPatch(location, o) // it may begin with any byte
 	}
 	f, info, err := regular.Open(location)
 	if err != nil {
@@ -53,7 +53,7 @@ func Open(ctx context.Context, location string) (*Parent, error) {
 	defer f.Close()
 	start := make([]byte, 1)
 	if _, err := io.ReadFull(f, start); err != nil || start[0] != '{' {
-		return openPatch(location)
+		return openPatch(location, o)
 	}
 	if info.Size() > patch.MaxReceipt {
 		return nil, fmt.Errorf("cannot read parent %q: it has %d bytes, and neither a description nor a receipt has more than %d", location, info.Size(), patch.MaxReceipt)
@@ -69,15 +69,15 @@ func Open(ctx context.Context, location string) (*Parent, error) {
 	return &Parent{Header: *h, Location: location}, nil
 }
 
-func openPatch(file string) (*Parent, error) {
-	r, err := patch.Open(file)
+func openPatch(file string, o patch.Opener) (*Parent, error) {
+	r, err := o.Open(file)
 	if err == nil && r.Lost() != nil {
 		r.Close()
 		return &Parent{Header: r.Header, Location: file}, nil
 	}
 	if err != nil && volume.Is(file) {
 		// Where volumes are missing, the first one still says what the site has.
-		if h, herr := (patch.Opener{}).Header(file); herr == nil {
+		if h, herr := o.Header(file); herr == nil {
 			return &Parent{Header: *h, Location: file}, nil
 		}
 	}

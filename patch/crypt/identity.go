@@ -2,6 +2,7 @@ package crypt
 
 import (
 	"bytes"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
@@ -52,10 +53,7 @@ func sshIdentity(name string, content []byte, ask func(string) (string, error)) 
 		if missing.PublicKey == nil {
 			return nil, errors.New("the SSH key is encrypted in an old form that hides its public key: ssh-keygen -p -f FILE writes the present one")
 		}
-		return agessh.NewEncryptedSSHIdentity(missing.PublicKey, content, func() ([]byte, error) {
-			p, err := passphrase(ask, name)
-			return []byte(p), err
-		})
+		return newLockedKey(name, missing.PublicKey, content, ask)
 	}
 	if err != nil {
 		return nil, errors.New("it is no private SSH key of type ssh-ed25519 or ssh-rsa")
@@ -63,9 +61,58 @@ func sshIdentity(name string, content []byte, ask func(string) (string, error)) 
 	return id, nil
 }
 
+// A lockedKey is an SSH key that is encrypted with a passphrase. agessh asks for
+// it where the key fits a file, and forgets why there was none.
+type lockedKey struct {
+	Identity
+	name   string
+	failed error
+}
+
+func newLockedKey(name string, public ssh.PublicKey, content []byte, ask func(string) (string, error)) (Identity, error) {
+	k := &lockedKey{name: name}
+	id, err := agessh.NewEncryptedSSHIdentity(public, content, func() ([]byte, error) {
+		p, err := passphrase(ask, name)
+		if err == nil {
+			_, err = ssh.ParseRawPrivateKeyWithPassphrase(content, []byte(p))
+		}
+		if errors.Is(err, x509.IncorrectPasswordError) {
+			err = ErrPassphrase
+		}
+		k.failed = err
+		return []byte(p), err
+	})
+	k.Identity = id
+	return k, err
+}
+
+// Unwrap implements Identity.
+func (k *lockedKey) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
+	k.failed = nil
+	key, err := k.Identity.Unwrap(stanzas)
+	if k.failed != nil {
+		return nil, &unlockError{k.name, k.failed}
+	}
+	return key, err
+}
+
+// An unlockError is about a file of keys, not about the file that they open.
+type unlockError struct {
+	name string
+	err  error
+}
+
+// Error names the file of keys.
+func (e *unlockError) Error() string {
+	return fmt.Sprintf("cannot unlock the identities in %q: %v", e.name, e.err)
+}
+
+// Unwrap returns the cause.
+func (e *unlockError) Unwrap() error { return e.err }
+
 func passphrase(ask func(string) (string, error), name string) (string, error) {
 	if ask == nil {
-		return "", errors.New("it is encrypted with a passphrase, and none was given")
+		return "", ErrNoPassphrase
 	}
 	return ask(name)
 }
@@ -84,7 +131,7 @@ type lockedIdentity struct {
 // Unwrap implements Identity.
 func (l *lockedIdentity) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	if err := l.unlock(); err != nil {
-		return nil, fmt.Errorf("cannot unlock the identities in %q: %w", l.name, err)
+		return nil, &unlockError{l.name, err}
 	}
 	for _, id := range l.ids {
 		key, err := id.Unwrap(stanzas)

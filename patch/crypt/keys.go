@@ -17,8 +17,9 @@ type Identity = age.Identity
 type Keys struct {
 	// Identities are tried in order.
 	Identities []Identity
-	// Passphrase gives the passphrase of the file called name. It is asked only
-	// for files that are encrypted with one; nil means that there is none.
+	// Passphrase gives the passphrase of the file called name, or
+	// ErrNoPassphrase. It is asked only for files that are encrypted with one;
+	// nil means that there is none.
 	Passphrase func(name string) (string, error)
 }
 
@@ -28,10 +29,15 @@ type IdentityError struct {
 	Given      int      // identities that were tried
 }
 
+// Passphrase tells whether it is a passphrase that opens the file.
+func (e *IdentityError) Passphrase() bool {
+	return len(e.Recipients) == 1 && e.Recipients[0] == typeScrypt
+}
+
 // Error names the kinds of recipients, as far as the file tells them.
 func (e *IdentityError) Error() string {
-	if len(e.Recipients) == 1 && e.Recipients[0] == typeScrypt {
-		return "it is encrypted with a passphrase, and none was given"
+	if e.Passphrase() {
+		return ErrNoPassphrase.Error()
 	}
 	kinds := strings.Join(e.Recipients, ", ")
 	if e.Given == 0 {
@@ -43,6 +49,9 @@ func (e *IdentityError) Error() string {
 // ErrPassphrase is the error for a wrong passphrase.
 var ErrPassphrase = errors.New("the passphrase is wrong")
 
+// ErrNoPassphrase is the error for a missing one.
+var ErrNoPassphrase = errors.New("it is encrypted with a passphrase, and none was given")
+
 // typeScrypt is the type of a stanza that a passphrase opens.
 const typeScrypt = "scrypt"
 
@@ -51,11 +60,14 @@ func (k *Keys) fileKey(name string, header []byte) ([]byte, error) {
 	types := stanzaTypes(header)
 	none := &IdentityError{Recipients: types, Given: len(k.Identities)}
 	ids := k.Identities
-	if len(types) == 1 && types[0] == typeScrypt {
+	if none.Passphrase() {
 		if k.Passphrase == nil {
 			return nil, none
 		}
 		id, err := passphraseIdentity(k.Passphrase, name)
+		if errors.Is(err, ErrNoPassphrase) {
+			return nil, none
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -66,15 +78,15 @@ func (k *Keys) fileKey(name string, header []byte) ([]byte, error) {
 	}
 	key, err := age.DecryptHeader(header, ids...)
 	if errors.As(err, new(*age.NoIdentityMatchError)) {
-		if len(types) == 1 && types[0] == typeScrypt {
+		if none.Passphrase() {
 			return nil, ErrPassphrase
 		}
 		return nil, none
 	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot unwrap the key in its header: %w", err)
+	if err != nil && !errors.As(err, new(*unlockError)) {
+		err = fmt.Errorf("its header is damaged: %w", err)
 	}
-	return key, nil
+	return key, err
 }
 
 func passphraseIdentity(ask func(string) (string, error), name string) (*age.ScryptIdentity, error) {
