@@ -8,9 +8,6 @@ import (
 	"testing"
 )
 
-// overhead is more than the index and footer of small sets have.
-const overhead = 2000
-
 // content gives size bytes that no code guesses.
 func content(size int) []byte {
 	b := make([]byte, size)
@@ -18,16 +15,7 @@ func content(size int) []byte {
 	return b
 }
 
-// splitFile splits b into volumes of a new folder and returns their paths.
-func splitFile(t testing.TB, b []byte, volumeSize int64, parity int) []string {
-	t.Helper()
-	l, err := NewLayout("a.zip", int64(len(b)), volumeSize, parity)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return splitLayout(t, b, l)
-}
-
+// splitLayout splits b into volumes of a new folder and returns their paths.
 func splitLayout(t testing.TB, b []byte, l *Layout) []string {
 	t.Helper()
 	s, err := Split(t.Context(), bytes.NewReader(b), l, t.TempDir(), Options{})
@@ -40,7 +28,7 @@ func splitLayout(t testing.TB, b []byte, l *Layout) []string {
 	return s.Paths()
 }
 
-// exactly splits b into K data volumes of the same size, all but the last.
+// exactly splits b into data volumes of one size, the last one shorter.
 func exactly(t testing.TB, b []byte, data, parity int) []string {
 	t.Helper()
 	l := &Layout{Name: "a.zip", Size: int64(len(b)), Payload: int64((len(b) + data - 1) / data), Data: data, Parity: parity}
