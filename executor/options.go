@@ -87,6 +87,10 @@ type SiteResult struct {
 	Description digest.Digest
 	Images      []patch.Image // all images of the site, sorted by name
 	Size        int64         // bytes of the file
+	// Volumes are those that the file was split into, File being the first, and
+	// SHA256 is the digest of the whole file, bare hex. Both are empty for one file.
+	Volumes []string
+	SHA256  string
 	// NewLayers are those in the file, ReusedLayers those that the parent has.
 	NewLayers, ReusedLayers []LayerResult
 }

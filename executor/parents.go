@@ -110,6 +110,10 @@ func (p *parents) ancestors(dir string, r *patch.Reader, known map[digest.Digest
 		if err != nil {
 			continue
 		}
+		if a.Lost() != nil {
+			a.Close()
+			continue
+		}
 		p.add(file, a, known)
 		queue = append(queue, a.Description.Flotobuild.Parents...)
 	}

@@ -69,5 +69,10 @@ func (r *run) rehearseSite(ctx context.Context, s *planner.SitePlan) (*planner.B
 	if err != nil {
 		return nil, err
 	}
-	return &planner.BuiltSite{Description: d.desc, Size: n}, nil
+	b := &planner.BuiltSite{Description: d.desc, Size: n}
+	l, err := layout(d, n)
+	if l != nil {
+		b.Volumes = l.Volumes()
+	}
+	return b, err
 }

@@ -85,7 +85,9 @@ func publish(drafts []*draft) error {
 		}
 		err = fmt.Errorf("cannot publish the patch of site %q: %w", d.site.Name, err)
 		for _, done := range drafts[:i] {
-			err = errors.Join(err, os.Remove(done.writer.Path()))
+			for _, path := range done.writer.Paths() {
+				err = errors.Join(err, os.Remove(path))
+			}
 		}
 		return err
 	}
@@ -116,8 +118,10 @@ func (r *run) write(ctx context.Context, d *draft) error {
 	}
 	t := r.opts.Progress.transfer(fmt.Sprintf("[%s] writing patch %s", d.site.Name, d.desc.ID), total)
 	err = r.addEntries(ctx, d, t)
-	t.end(err)
-	return err
+	if t.end(err); err != nil {
+		return err
+	}
+	return r.split(ctx, d)
 }
 
 func (r *run) addEntries(ctx context.Context, d *draft, count io.Writer) error {
@@ -177,11 +181,11 @@ func (r *run) entry(ctx context.Context, d *draft, c patch.Content) (io.ReadClos
 
 // report tells of a published patch.
 func (r *run) report(d *draft, res *SiteResult) error {
-	st, err := os.Stat(d.writer.Path())
-	if err != nil {
-		return err
+	paths := d.writer.Paths()
+	res.File, res.Size, res.Images = paths[0], d.writer.Size(), d.desc.Flotobuild.Images
+	if x := d.writer.Volumes(); x != nil {
+		res.Volumes, res.SHA256 = paths, x.SHA256
 	}
-	res.File, res.Size, res.Images = d.writer.Path(), st.Size(), d.desc.Flotobuild.Images
 	text, err := patch.Encode(d.desc)
 	if err != nil {
 		return err

@@ -235,5 +235,9 @@ type Patch struct {
 	// Encrypt is nil for a file that is not encrypted.
 	Encrypt *Encryption
 	Policy  Policy
-	Range   hcl.Range
+	// VolumeSize splits the patch file into volumes of so many bytes at most; 0
+	// for one file. Parity is the number of parity volumes beside them.
+	VolumeSize int64
+	Parity     int
+	Range      hcl.Range
 }

@@ -104,6 +104,8 @@ func (f *frame) patch(s *Site, site *block) Patch {
 	p.SBOM = f.packageList(b)
 	p.Encrypt = f.encryption(b)
 	p.Policy = f.policy(b, outside)
+	p.VolumeSize = f.size(b, "volume_size")
+	p.Parity = f.parity(b, p.VolumeSize)
 	return p
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/flotobuild/flotobuild/patch/media"
+	"github.com/flotobuild/flotobuild/patch/volume"
 )
 
 // A File is a patch file of a folder.
@@ -28,8 +29,10 @@ func List(dir string) ([]File, error) { return Opener{}.List(dir) }
 
 // List gives the patch files in dir, by site and then the newest first; those
 // that cannot be read come last, among them encrypted ones without a key. Only
-// the beginning of each is read, and nothing but the description is checked. A
-// folder that does not exist has none.
+// the beginning of each is read, and nothing but the description is checked.
+// Volumes are one file, whose path is that of the first one; they are left out
+// where the joined file stands beside them. A folder that does not exist has
+// none.
 func (o Opener) List(dir string) ([]File, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -39,10 +42,15 @@ func (o Opener) List(dir string) ([]File, error) {
 		return nil, fmt.Errorf("cannot list patches: %w", err)
 	}
 	var files []File
+	read := make(map[string]bool)
 	for _, e := range entries {
-		if HasExtension(e.Name()) && !strings.HasPrefix(e.Name(), ".") && !e.IsDir() {
-			files = append(files, o.readFile(filepath.Join(dir, e.Name())))
+		whole := volume.TrimName(e.Name())
+		if !HasExtension(whole) || strings.HasPrefix(whole, ".") || e.IsDir() || read[whole] {
+			continue // names are sorted: the joined file comes first, then volume 001
 		}
+		f := o.readFile(filepath.Join(dir, e.Name()))
+		read[whole] = f.Header != nil || whole != e.Name()
+		files = append(files, f)
 	}
 	slices.SortStableFunc(files, compareFiles)
 	return files, nil
@@ -55,6 +63,16 @@ func (o Opener) readFile(path string) File {
 		f.Err = fmt.Errorf("%q: %w", path, f.Err)
 	}
 	return f
+}
+
+// Header reads what the file at path says it is, from its beginning alone. It
+// is there also when the rest is not, such as volumes that are missing.
+func (o Opener) Header(path string) (*Header, error) {
+	h, _, err := o.header(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read patch %q: %w", path, err)
+	}
+	return h, nil
 }
 
 // header gives what a file says it is, and the bytes that it takes.

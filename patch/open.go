@@ -43,3 +43,12 @@ func (p *Reader) Recipients() []string {
 	}
 	return p.media.Recipients
 }
+
+// Lost says which volumes of the file are missing for good, so that not all of
+// it can be read; nil where nothing is.
+func (p *Reader) Lost() error {
+	if p.media == nil {
+		return nil
+	}
+	return p.media.Lost
+}

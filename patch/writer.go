@@ -16,6 +16,7 @@ import (
 	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/internal/verify"
 	"github.com/flotobuild/flotobuild/patch/crypt"
+	"github.com/flotobuild/flotobuild/patch/volume"
 	"github.com/flotobuild/flotobuild/store"
 )
 
@@ -26,14 +27,16 @@ import (
 type Writer struct {
 	f        output
 	d        *Description
-	path     string
+	dir      string
+	name     string
 	sign     SignFunc // nil for patches without signatures
 	made     map[string][]byte
 	records  []*record
 	next     int   // in the contents
 	off      int64 // bytes written
 	finished bool
-	err      error // the first failure; nothing more is written then
+	volumes  *volume.Splitter // nil for one file
+	err      error            // the first failure; nothing more is written then
 }
 
 // An output is an atomicfile.File; tests have others.
@@ -93,7 +96,7 @@ func create(dir string, d *Description, o CreateOptions) (*Writer, error) {
 		f.Abort()
 		return nil, err
 	}
-	w.path = filepath.Join(dir, name)
+	w.dir, w.name = dir, name
 	return w, nil
 }
 
@@ -140,8 +143,8 @@ func (w *Writer) start() error {
 	return w.signature(b)
 }
 
-// Path is where the file stands after Publish.
-func (w *Writer) Path() string { return w.path }
+// Path is where the file stands after Publish, unless it has been split.
+func (w *Writer) Path() string { return filepath.Join(w.dir, w.name) }
 
 // Size is that of the file in bytes, once Finish has completed it.
 func (w *Writer) Size() int64 {
@@ -339,18 +342,24 @@ func (w *Writer) finish() error {
 	return w.write(directory(w.records, w.off))
 }
 
-// Publish finishes the file and gives it its name. Where a file of that name is
+// Publish finishes the file and gives it its name, or its volumes theirs. Where a file of that name is
 // there already, it fails with fs.ErrExist. Whatever fails, nothing is left.
 func (w *Writer) Publish() error {
 	defer w.Abort()
 	if err := w.Finish(); err != nil {
 		return err
 	}
-	return w.f.Publish(w.path)
+	if w.volumes != nil {
+		return w.volumes.Publish()
+	}
+	return w.f.Publish(w.Path())
 }
 
 // Abort removes what was written. After Publish it does nothing.
 func (w *Writer) Abort() {
 	w.f.Abort()
+	if w.volumes != nil {
+		w.volumes.Abort()
+	}
 	w.finished = true
 }

@@ -21,6 +21,7 @@ type Built struct {
 type BuiltSite struct {
 	Description *patch.Description
 	Size        int64 // bytes of the file
+	Volumes     int   // that it is split into; 0 for one file
 }
 
 // A Step is what made a layer. Its zero value is an unknown one.

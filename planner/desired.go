@@ -135,6 +135,10 @@ type Patch struct {
 	// SBOM is the form in which the packages of each image are listed: spdx, or
 	// empty for no list.
 	SBOM string `json:"sbom,omitempty"`
+	// VolumeSize splits the file into volumes of so many bytes at most; 0 for
+	// one file. Parity is the number of parity volumes beside them.
+	VolumeSize int64 `json:"volumeSize,omitempty"`
+	Parity     int   `json:"parity,omitempty"`
 	// Encrypt is nil for a file that is not encrypted.
 	Encrypt *Encryption `json:"encrypt,omitempty"`
 }

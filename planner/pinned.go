@@ -127,6 +127,8 @@ func (r *resolver) site(s *lang.Site) *Site {
 			Provenance: s.Patch.Provenance,
 			SBOM:       s.Patch.SBOM,
 			Encrypt:    encryption(s.Patch.Encrypt),
+			VolumeSize: s.Patch.VolumeSize,
+			Parity:     s.Patch.Parity,
 		},
 		Conf: r.conf(s.RootDefinition).files,
 	}

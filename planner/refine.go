@@ -36,7 +36,7 @@ type refiner struct {
 func (r *refiner) site(s *SitePlan) *SitePlan {
 	out := *s
 	out.Images = slices.Clone(s.Images)
-	out.Size = Size{Conf: s.Size.Conf, Exact: true, Volumes: s.Size.Volumes}
+	out.Size = Size{Conf: s.Size.Conf, Exact: true}
 	b, needed := r.built.Sites[s.Name]
 	if !needed {
 		unchanged(&out)
@@ -50,7 +50,7 @@ func (r *refiner) site(s *SitePlan) *SitePlan {
 	for n := range out.Images {
 		r.image(&out.Images[n], d)
 	}
-	out.Size.NewLayers, out.Size.Patch = r.newLayers(d), b.Size
+	out.Size.NewLayers, out.Size.Patch, out.Size.Volumes = r.newLayers(d), b.Size, b.Volumes
 	return &out
 }
 

@@ -41,8 +41,9 @@ type metadataSite struct {
 
 type metadataPatch struct {
 	ID                string          `json:"id"`
-	File              string          `json:"file"` // relative to the project where it is inside
-	Size              int64           `json:"size"` // bytes
+	File              string          `json:"file"`              // relative to the project where it is inside
+	Volumes           []string        `json:"volumes,omitempty"` // of a file that was split; the first is File
+	Size              int64           `json:"size"`              // bytes of the whole file
 	SHA256            string          `json:"sha256"`
 	DescriptionDigest digest.Digest   `json:"descriptionDigest"`
 	NewLayerBytes     int64           `json:"newLayerBytes"`
@@ -124,9 +125,12 @@ func siteMetadata(p *project, s executor.SiteResult) (metadataSite, error) {
 	if s.File == "" {
 		return out, nil
 	}
-	sum, err := fileSum(s.File)
-	if err != nil {
-		return out, err
+	sum := s.SHA256
+	if len(s.Volumes) == 0 {
+		var err error
+		if sum, err = fileSum(s.File); err != nil {
+			return out, err
+		}
 	}
 	fresh := make(map[digest.Digest]bool)
 	for _, l := range s.NewLayers {
@@ -135,6 +139,9 @@ func siteMetadata(p *project, s executor.SiteResult) (metadataSite, error) {
 	out.Patch = &metadataPatch{
 		ID: s.ID, File: p.relative(s.File), Size: s.Size, SHA256: sum,
 		DescriptionDigest: s.Description, NewLayerBytes: total(s.NewLayers),
+	}
+	for _, v := range s.Volumes {
+		out.Patch.Volumes = append(out.Patch.Volumes, p.relative(v))
 	}
 	for _, i := range s.Images {
 		out.Patch.Images = append(out.Patch.Images, imageMetadata(i, fresh))

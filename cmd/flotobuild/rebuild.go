@@ -122,7 +122,7 @@ func (a *app) rebuildPlan(ctx context.Context, p *project, plan *planner.Plan, r
 	defer os.RemoveAll(dir)
 	// What the file is put into is no part of the comparison.
 	to := &plan.Sites[0].Patch
-	to.Output, to.Encrypt, to.SignKeys = dir, nil, nil
+	to.Output, to.Encrypt, to.SignKeys, to.VolumeSize, to.Parity = dir, nil, nil, 0, 0
 	progress, err := executor.NewProgress(os.Stderr, "auto")
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -132,4 +133,28 @@ func (r *planRenderer) size(s *planner.SitePlan) {
 		}
 	}
 	r.line("        size = %s of conf + %s", byteSize(s.Size.Conf), layers)
+	if p := s.Patch; p.VolumeSize > 0 {
+		text := "        volumes of " + byteSize(p.VolumeSize)
+		if n := estimatedVolumes(s); n > 0 {
+			text += fmt.Sprintf(", about %d", n)
+		}
+		if p.Parity > 0 {
+			text += fmt.Sprintf(", %d of them parity", p.Parity)
+		}
+		r.line("%s", text)
+	}
+}
+
+// estimatedVolumes is a number of volumes from what is known of the patch's
+// size; 0 where nothing is, or where one file would do.
+func estimatedVolumes(s *planner.SitePlan) int {
+	v := patch.Volumes{Size: s.Patch.VolumeSize, Parity: s.Patch.Parity}
+	if s.Size.Patch == 0 {
+		return 0
+	}
+	n, err := v.Count(s.Name, s.Size.Patch)
+	if err != nil {
+		return 0
+	}
+	return n
 }

@@ -50,7 +50,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newKeygenCommand(a), newSignCommand(a),
 		newRewrapCommand(a),
 		newFmtCommand(a), newVarsCommand(a), newConsoleCommand(a), newGraphCommand(a),
-		newSchemaCommand(a), newLSPCommand(a),
+		newSplitCommand(a), newJoinCommand(a), newSchemaCommand(a), newLSPCommand(a),
 	)
 	return root
 }

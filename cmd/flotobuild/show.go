@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/volume"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -98,13 +100,13 @@ func (p patchOpener) List(dir string) ([]patch.File, error) {
 
 // openPatch opens a patch file that the user named, in whatever form it is.
 func (a *app) openPatch(name string) (*patch.Reader, error) {
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		return nil, &hintError{fmt.Errorf("cannot open patch %q: it is a folder", name), "name a file *" + patch.Extension}
-	}
 	o, err := a.opener()
 	if err != nil {
 		return nil, err
 	}
 	p, err := o.Open(name)
+	if info, serr := os.Stat(name); errors.Is(err, volume.ErrNone) && serr == nil && info.IsDir() {
+		return nil, &hintError{fmt.Errorf("cannot open patch %q: it is a folder", name), "name a file *" + patch.Extension}
+	}
 	return p, withKeyHint(err)
 }

@@ -59,6 +59,9 @@ func (s *summary) site(r executor.SiteResult) {
 	}
 	s.line("site %q: %s", r.Site, byteSize(r.Size))
 	s.line("  %s", s.relative(r.File))
+	if n := len(r.Volumes); n > 1 {
+		s.line("  %s, to %s", count(n, "volume"), s.relative(r.Volumes[n-1]))
+	}
 	if len(r.NewLayers) > 0 {
 		s.line("  %s, %s:", count(len(r.NewLayers), "new layer"), byteSize(total(r.NewLayers)))
 		for _, l := range r.NewLayers {

@@ -11,6 +11,7 @@ import (
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/patch/legacy"
 	"github.com/flotobuild/flotobuild/patch/sign"
+	"github.com/flotobuild/flotobuild/patch/volume"
 )
 
 // verifyFlags are the flags of verify.
@@ -38,15 +39,18 @@ type verification struct {
 	Rebuilt *rebuilt `json:"rebuilt,omitempty"`
 	// Signatures says who signed, as far as it was checked.
 	Signatures *sign.Verdict `json:"signatures,omitempty"`
+	// Volumes tells of the volumes of a file that is in some.
+	Volumes *volume.Report `json:"volumes,omitempty"`
 }
 
 func newVerifyCommand(a *app) *cobra.Command {
 	var f verifyFlags
 	cmd := &cobra.Command{
-		Use:   "verify FILE...",
+		Use:   "verify FILE|FOLDER...",
 		Short: "Check patch files from the first byte to the last",
 		Long: "verify checks the structure of patch files, size and digest of everything in them, every\n" +
 			"layer's content, and that nothing is missing together with the parent's patch.\n" +
+			"Of a patch in volumes, any volume or their folder stands for it; each volume is checked.\n" +
 			"Parents are looked for beside each file, unless -parent names them. Signatures are checked\n" +
 			"against a trust policy or public keys; a patch that is not signed as they demand is refused.\n" +
 			"With -rebuild, in the project at the state that a patch was made from, it builds the patch\n" +
@@ -79,7 +83,7 @@ func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error 
 	}
 	ok := true
 	var all []verification
-	for _, file := range files {
+	for _, file := range oncePerSet(files) {
 		v, err := a.verifyFile(ctx, file, parents, policy)
 		if err != nil {
 			return err
@@ -128,6 +132,11 @@ func (a *app) parentHeaders(files []string) ([]*patch.Header, error) {
 // verifyFile checks one file. The error is for what ends the whole command.
 func (a *app) verifyFile(ctx context.Context, file string, parents []*patch.Header, policy *sign.Policy) (verification, error) {
 	v := verification{File: file}
+	if s := volumesOf(file); s != nil {
+		if whole, err := verifyVolumes(ctx, &v, s); err != nil || !whole {
+			return v, err
+		}
+	}
 	old, err := openLegacy(file)
 	if err != nil {
 		v.Error = err.Error()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"path/filepath"
 	"slices"
 
 	"github.com/flotobuild/flotobuild/patch"
@@ -21,7 +20,7 @@ func (a *app) parentsBeside(file string, d *patch.Description) []*patch.Header {
 	if err != nil {
 		return nil
 	}
-	files, err := o.List(filepath.Dir(file))
+	files, err := o.List(folderOf(file))
 	if err != nil {
 		return nil
 	}
@@ -41,6 +40,9 @@ func (a *app) showVerification(v verification, requireParent, trustChecked bool)
 		verdict = paint(a.ui.colorOut, red, "FAILED")
 	}
 	a.ui.printf("%s: %s\n", safe(v.File), verdict)
+	if v.Volumes != nil {
+		a.showVolumes(v.Volumes)
+	}
 	if v.Error != "" {
 		a.ui.errorf("%s", v.Error)
 		if v.Hint != "" {

@@ -17,6 +17,7 @@ import (
 	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/lang"
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/volume"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -106,7 +107,7 @@ var written = []string{patch.GitDescribe, patch.GitTimestamp}
 
 // selected applies the patterns and the omissions.
 func selected(name string, q planner.ConfQuery) bool {
-	if patch.HasExtension(name) || strings.HasSuffix(name, planner.PlanExtension) ||
+	if patch.HasExtension(volume.TrimName(name)) || strings.HasSuffix(name, planner.PlanExtension) ||
 		strings.HasPrefix(path.Base(name), atomicfile.Prefix) || slices.Contains(strings.Split(name, "/"), ".git") {
 		return false
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/internal/regular"
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/volume"
 )
 
 // A Parent is an opened parent. Its layers are at hand only where it is a patch
@@ -42,6 +43,9 @@ func Open(ctx context.Context, location string, o patch.Opener) (*Parent, error)
 	if ref, ok := strings.CutPrefix(location, Scheme); ok {
 		return pull(ctx, ref)
 	}
+	if volume.Is(location) {
+		return openPatch(location, o) // it may begin with any byte
+	}
 	f, info, err := regular.Open(location)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open parent: %w", err)
@@ -67,6 +71,16 @@ func Open(ctx context.Context, location string, o patch.Opener) (*Parent, error)
 
 func openPatch(file string, o patch.Opener) (*Parent, error) {
 	r, err := o.Open(file)
+	if err == nil && r.Lost() != nil {
+		r.Close()
+		return &Parent{Header: r.Header, Location: file}, nil
+	}
+	if err != nil && volume.Is(file) {
+		// Where volumes are missing, the first one still says what the site has.
+		if h, herr := o.Header(file); herr == nil {
+			return &Parent{Header: *h, Location: file}, nil
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/flotobuild/flotobuild/internal/regular"
 	"github.com/flotobuild/flotobuild/patch/crypt"
+	"github.com/flotobuild/flotobuild/patch/volume"
 )
 
 // Options say what media are opened with.
@@ -28,6 +30,12 @@ type Media struct {
 	// Recipients are the types of those that the file is encrypted for; nil for
 	// a file that is not.
 	Recipients []string
+
+	// Volumes are those that the file is in; nil for one file.
+	Volumes *volume.Set
+	// Lost says which volumes are missing for good, and is nil when all bytes
+	// can be read.
+	Lost error
 
 	file io.Closer
 }
@@ -49,14 +57,33 @@ func Open(path string, o Options) (*Media, error) {
 	return m, nil
 }
 
-// openStored opens the bytes as they are stored, encrypted or not. What else
-// than one file may hold them is told apart here.
+// openStored opens the bytes as they are stored, encrypted or not: one file, or
+// the volumes that a file or folder belongs to. A file that is named like a
+// volume and belongs to none is a file.
 func openStored(path string) (*Media, error) {
+	info, err := os.Stat(path)
+	folder := err == nil && info.IsDir()
+	if folder || volume.Is(path) {
+		m, err := openVolumes(path)
+		if err == nil || folder || !volume.HasName(path) {
+			return m, err
+		}
+	}
 	f, info, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	return &Media{ReaderAt: f, Size: info.Size(), Stored: info.Size(), file: f}, nil
+}
+
+// openVolumes opens a file that is in volumes. Volumes that are missing for
+// good show when they are read, so that the first alone tells what it is of.
+func openVolumes(path string) (*Media, error) {
+	r, err := volume.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return &Media{ReaderAt: r, Size: r.Size(), Stored: r.Set().Stored(), Volumes: r.Set(), Lost: r.Err(), file: r}, nil
 }
 
 // decrypt makes m the content of an encrypted file.
