@@ -252,5 +252,5 @@ func (f *frame) constant(b *block, name string, want cty.Type) (cty.Value, bool)
 		f.report(failure(a.Expr.Range(), "Wrong type", "The attribute %q needs %s: %s.", name, typeName(want), err))
 		return cty.NilVal, false
 	}
-	return out, !out.IsNull()
+	return out, out.IsKnown() && !out.IsNull() // unknown where it is missing
 }
