@@ -45,7 +45,7 @@ func newPlanCommand(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE`, for apply; a name that ends in "+planner.PlanExtension+" never travels in a patch")
 	cmd.Flags().BoolVar(&f.detailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes")
 	f.telling.define(cmd)
-	cmd.Flags().StringVar(&f.html, "html", "", "write the plan to `FILE` as a page for browsers, also where it violates a policy")
+	cmd.Flags().StringVar(&f.html, "html", "", "write the plan to `FILE` as a page for browsers, also where it violates a policy; a name that ends in "+planner.PageExtension+" never travels in a patch")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print the plan as JSON")
 	return cmd
 }

@@ -120,6 +120,9 @@ func (r *Report) images(p *planner.Plan) {
 			continue
 		}
 		m := Made{Address: plain(i.Address), Action: "made", Size: after, Why: reasons(i.Reasons)}
+		if n := slices.IndexFunc(i.Reasons, func(r planner.Reason) bool { return r.Input == planner.InputNew }); n >= 0 {
+			m.Why[n] = "a site has no image of this name yet"
+		}
 		if i.Action == planner.ActionBase {
 			m.Action, m.Size = "made for other images only", ""
 			if len(i.Reasons) > 0 {

@@ -57,6 +57,8 @@ type page struct {
 	budget *budget
 	Chart  *chart
 	Open   bool // the sites' details
+
+	detailed int // sites with details
 }
 
 // HTML writes a report as one page that needs nothing else: no script, no other
@@ -111,20 +113,19 @@ func (p *page) Overview() part[*Site] {
 	return part[*Site]{p.Sites[:n], len(p.Sites) - n}
 }
 
-// Changed are the sites of the overview that get a patch.
-func (p *page) Changed() []*Site {
-	var out []*Site
-	for _, s := range p.Overview().Rows {
-		if s.Change != planner.ChangeNone && p.budget.rows > 0 {
-			out = append(out, s)
-		}
+// Detailed says whether there is room for the details of a site, and whether it
+// has any.
+func (p *page) Detailed(s *Site) bool {
+	if s.Change == planner.ChangeNone || p.budget.rows <= 0 {
+		return false
 	}
-	return out
+	p.detailed++
+	return true
 }
 
-// Undetailed counts the sites with a patch that have no details on the page.
-func (p *page) Undetailed(detailed []*Site) int {
-	n := -len(detailed)
+// Changed counts the sites with a patch, joined ones once.
+func (p *page) Changed() int {
+	n := 0
 	for _, s := range p.Sites {
 		if s.Change != planner.ChangeNone {
 			n++
@@ -132,6 +133,9 @@ func (p *page) Undetailed(detailed []*Site) int {
 	}
 	return n
 }
+
+// Undetailed counts those that have no details on the page.
+func (p *page) Undetailed() int { return p.Changed() - p.detailed }
 
 // Violations are the violated rules.
 func (p *page) Violations() part[string] {

@@ -216,10 +216,10 @@ func (t *text) shared(r *Report) {
 		}
 		t.comment(0, "%s is made once for all sites, whose parents have different ones:", d.Address)
 		for n, s := range d.Sites {
-			if t.more(2, n, len(d.Sites), mostFiles, "site") {
+			if t.more(0, n, len(d.Sites), mostFiles, "site") {
 				break
 			}
-			t.comment(2, "%s", s)
+			t.comment(0, "  %s", s)
 		}
 		t.comment(0, "So a patch may carry layers that its site would keep if it were alone.")
 	}
