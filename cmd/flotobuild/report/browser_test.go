@@ -46,7 +46,7 @@ var allLooks = []looks{
 // openedPages are the situations whose pages are opened, and whether with
 // hostile names everywhere.
 var openedPages = map[string]bool{
-	"no_change": false, "initial_source": false, "hundreds_of_files": false, "many_sites_exact": false, "exact_platforms": false,
+	"no_change": false, "initial_source": false, "hundreds_of_files": false, "many_sites_exact": false, "exact_initial": false,
 	"hostile_names": true, "exact": true, "policy_size_violated": true, "version_by_lock": true, "several_parents": true,
 }
 

@@ -17,12 +17,13 @@ func LooksLikePage(head []byte) bool { return bytes.HasPrefix(head, []byte(pageH
 
 // What a page lists at most, so that it stays readable, and below some
 // megabytes, whatever the plan: rows altogether, rows of one list, sites, and
-// cells of a name.
+// cells of a name and of what a policy says.
 const (
 	pageRows  = 5000
 	listRows  = 200
 	pageSites = 1000
 	pageCells = 200
+	longCells = 2000
 )
 
 //go:embed page.html
@@ -32,6 +33,7 @@ var pageFuncs = template.FuncMap{
 	"bytes":   Bytes,
 	"count":   Count,
 	"plain":   func(s string) string { return middle(plain(s), pageCells) },
+	"long":    func(s string) string { return middle(plain(s), longCells) },
 	"mark":    func(change string) string { return mark(change).text },
 	"class":   class,
 	"who":     func(s *Site) string { return middle(s.who(Normal), pageCells) },

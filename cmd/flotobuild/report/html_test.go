@@ -74,7 +74,7 @@ func TestPageIsWellFormed(t *testing.T) {
 
 func TestEqualPlansEqualPages(t *testing.T) {
 	for _, s := range situations {
-		if pageOf(t, s) != pageOf(t, s) {
+		if first, second := pageOf(t, s), pageOf(t, s); first != second {
 			t.Errorf("%s: two pages differ", s.name)
 		}
 	}
