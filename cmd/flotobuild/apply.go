@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/flotobuild/flotobuild/cmd/flotobuild/report"
 	"github.com/flotobuild/flotobuild/executor"
 	"github.com/flotobuild/flotobuild/planner"
 )
@@ -103,8 +104,9 @@ func (a *app) planAndApply(ctx context.Context, f *applyFlags, args []string, do
 		return err
 	}
 	a.events.planned(done.plan)
-	if err := a.showPlan(done.plan, false, f.detail); err != nil || !hasChanges(done.plan) {
-		return err
+	a.showPlan(done.plan, planVariables(p.config.Variables), f.telling.level())
+	if !report.Changes(done.plan) {
+		return nil
 	}
 	if err := a.approve(ctx, f.autoApprove || saved != nil); err != nil {
 		return err

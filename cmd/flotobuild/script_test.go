@@ -41,6 +41,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"push":        cmdPush,
 		"session":     cmdSession,
 		"asplanned":   cmdAsPlanned,
+		"recipe":      cmdRecipe,
 
 		"serveregistry":   cmdServeRegistry,
 		"pushrandom":      cmdPushRandom,

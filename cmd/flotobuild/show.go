@@ -1,17 +1,26 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/flotobuild/flotobuild/cmd/flotobuild/report"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
+// showFlags are the flags of show.
+type showFlags struct {
+	telling tellingFlags
+	asJSON  bool
+	html    string
+}
+
 func newShowCommand(a *app) *cobra.Command {
-	var asJSON, detail bool
+	var f showFlags
 	cmd := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Show what a patch file or a saved plan is and holds",
@@ -20,14 +29,17 @@ func newShowCommand(a *app) *cobra.Command {
 		Args: oneFile,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if looksLikePlan(args[0]) {
-				return a.showSaved(args[0], asJSON, detail)
+				return a.showSaved(args[0], &f)
+			}
+			if f.html != "" {
+				return &hintError{errors.New("cannot write the page of a patch: -html is for saved plans"), "a saved plan is made by: flotobuild plan -out=FILE"}
 			}
 			p, err := openPatchFile(args[0])
 			if err != nil {
 				return err
 			}
 			defer p.Close()
-			if asJSON {
+			if f.asJSON {
 				a.ui.printJSON(p.Raw())
 				return nil
 			}
@@ -36,18 +48,32 @@ func newShowCommand(a *app) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the description, or the saved plan, as the file has it")
-	cmd.Flags().BoolVar(&detail, "detail", false, "list every changed file of a saved plan")
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print the description, or the saved plan, as the file has it")
+	cmd.Flags().StringVar(&f.html, "html", "", "write the saved plan to `FILE` as a page for browsers")
+	f.telling.define(cmd)
 	return cmd
 }
 
 // showSaved prints a plan file.
-func (a *app) showSaved(name string, asJSON, detail bool) error {
+func (a *app) showSaved(name string, f *showFlags) error {
+	if err := f.telling.check(); err != nil {
+		return err
+	}
+	if f.html != "" {
+		if err := checkOut("html", f.html, report.LooksLikePage); err != nil {
+			return err
+		}
+	}
 	saved, err := openPlan(name)
 	if err != nil {
 		return err
 	}
-	if asJSON {
+	if f.html != "" {
+		if err := writePage(f.html, saved.Plan, saved.Variables); err != nil {
+			return err
+		}
+	}
+	if f.asJSON {
 		b, err := planner.EncodeFile(saved.Plan, saved.Variables)
 		if err != nil {
 			return err
@@ -55,10 +81,11 @@ func (a *app) showSaved(name string, asJSON, detail bool) error {
 		a.ui.printJSON(b)
 		return nil
 	}
-	if text := partial(saved.Plan); text != "" {
+	if text := report.Partial(saved.Plan); text != "" {
 		a.warnf("%s", text)
 	}
-	return a.showPlan(saved.Plan, false, detail)
+	a.showPlan(saved.Plan, saved.Variables, f.telling.level())
+	return nil
 }
 
 // oneFile demands exactly one argument.

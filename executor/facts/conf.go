@@ -106,7 +106,7 @@ var written = []string{patch.GitDescribe, patch.GitTimestamp}
 
 // selected applies the patterns and the omissions.
 func selected(name string, q planner.ConfQuery) bool {
-	if strings.HasSuffix(name, patch.Extension) || strings.HasSuffix(name, planner.PlanExtension) ||
+	if strings.HasSuffix(name, patch.Extension) || strings.HasSuffix(name, planner.PlanExtension) || strings.HasSuffix(name, planner.PageExtension) ||
 		strings.HasPrefix(path.Base(name), atomicfile.Prefix) || slices.Contains(strings.Split(name, "/"), ".git") {
 		return false
 	}
