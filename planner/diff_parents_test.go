@@ -130,16 +130,18 @@ func TestCheckDates(t *testing.T) {
 	parent := have("a: app=1")
 	parent.CreationDate = patch.NewTime(now)
 	parents := []*patch.Description{parent}
-	changed, same := Diff(parents, want("a: app=2")), Diff(parents, want("a: app=1"))
+	rebuilt, same := Diff(parents, want("a: app=2")), Diff(parents, want("a: app=1"))
+	changed := Diff(parents, want("a: app=2"))
+	changed.Sites[0].Conf = []FileChange{{Path: "notes", Change: ChangeCreate}}
 	for _, c := range []struct {
 		plan  *Plan
 		epoch time.Time
 		n     int
 	}{
-		{changed, now, 1}, {changed, now.Add(-time.Hour), 1}, {changed, now.Add(time.Second), 0}, {same, now, 0},
+		{changed, now, 1}, {changed, now.Add(-time.Hour), 1}, {changed, now.Add(time.Second), 0}, {same, now, 0}, {rebuilt, now, 0},
 	} {
 		if got := CheckDates(c.plan, parents, c.epoch); len(got) != c.n {
-			t.Errorf("%s at %s: %v", c.plan.Sites[0].Change, c.epoch, got)
+			t.Errorf("%s at %s: %d problems", c.plan.Sites[0].Change, c.epoch, len(got))
 		}
 	}
 }

@@ -156,7 +156,7 @@ func (v *victim) disturb(k kill) string {
 func (v *victim) reached(phase string) bool {
 	switch phase {
 	case "building":
-		return strings.Contains(v.output(), "[image_set.plant.image.")
+		return strings.Contains(v.output(), "[image_set.plant.image.") || len(v.bundles()) > 0
 	case "writing":
 		return len(v.glob(".flotobuild-tmp-*")) > 0
 	case "publishing":
@@ -186,4 +186,10 @@ func (v *victim) glob(pattern string) []string {
 func (v *victim) output() string {
 	b, _ := os.ReadFile(v.log)
 	return string(b)
+}
+
+// bundles are the containers of RUN steps.
+func (v *victim) bundles() []string {
+	b, _ := filepath.Glob(filepath.Join(v.engineDir(), "buildkit", "runc-*", "executor", "*", "config.json"))
+	return b
 }

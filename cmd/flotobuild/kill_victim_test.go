@@ -66,7 +66,7 @@ func newVictim(t *testing.T, name string) *victim {
 	v.write("plant.floto.hcl", []byte(text))
 	v.write("plant.root.hcl", []byte("host \"edge\" {\n  address = \"127.0.0.1\"\n}\ncontainer \"app\" {\n  image = \"app\"\n  host = \"edge\"\n}\ncontainer \"tool\" {\n  image = \"tool\"\n  host = \"edge\"\n}\n"))
 	// A RUN step leaves the time of day in its layer: the images have none.
-	v.write("app/Dockerfile", []byte("FROM root AS wait\nCOPY data /data\nRUN sleep 0.2\nFROM root\nCOPY --from=wait /data /data\n"))
+	v.write("app/Dockerfile", []byte("FROM root AS wait\nCOPY data /data\nRUN sleep 0.4\nFROM root\nCOPY --from=wait /data /data\n"))
 	v.write("tool/Dockerfile", []byte("FROM app AS wait\nRUN sleep 0.1\nFROM app\nCOPY data /tool\nCOPY --from=wait /data /again\n"))
 	rootfs, err := os.ReadFile(surroundings(t, "FLOTOBUILD_TEST_ROOTFS"))
 	if err != nil {
@@ -225,9 +225,8 @@ func (v *victim) killEngine() {
 // apply.
 func (v *victim) clean() {
 	v.t.Helper()
-	bundles, _ := filepath.Glob(filepath.Join(v.engineDir(), "buildkit", "runc-*", "executor", "*", "config.json"))
-	if len(bundles) > 0 {
-		v.t.Errorf("containers stayed behind: %v", bundles)
+	if b := v.bundles(); len(b) > 0 {
+		v.t.Errorf("containers stayed behind: %v", b)
 	}
 	if len(mounts(v.engineDir(), "executor")) > 0 {
 		v.t.Errorf("mounts of containers stayed behind: %v", mounts(v.engineDir(), "executor"))
@@ -249,6 +248,7 @@ func (v *victim) stopped() {
 	if err := endEngine(v.state); err != nil {
 		v.t.Error(err)
 	}
+	// It sweeps what killed ones left when it starts.
 	if m := mounts(v.state, ""); len(m) > 0 {
 		v.t.Errorf("mounts stayed behind: %v", m)
 	}
