@@ -19,7 +19,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
-
 )
 
 func TestInitialPatch(t *testing.T) {

@@ -51,8 +51,14 @@ func fleet(sites, images, layers int) ([]*patch.Description, *Desired) {
 // linear in sites, images and layers.
 func BenchmarkDiff(b *testing.B) {
 	for _, c := range []struct{ sites, images, layers int }{
-		{1, 10, 10}, {1, 100, 10}, {1, 1_000, 10}, {1, 10_000, 10},
-		{10, 100, 10}, {100, 100, 10}, {1_000, 100, 10}, {1_000, 100, 100},
+		{1, 10, 10},
+		{1, 100, 10},
+		{1, 1_000, 10},
+		{1, 10_000, 10},
+		{10, 100, 10},
+		{100, 100, 10},
+		{1_000, 100, 10},
+		{1_000, 100, 100},
 	} {
 		b.Run(fmt.Sprintf("sites=%d/images=%d/layers=%d", c.sites, c.images, c.images*c.layers), func(b *testing.B) {
 			parents, d := fleet(c.sites, c.images, c.layers)

@@ -20,7 +20,7 @@ import (
 )
 
 // victimSites is how many sites share the victim's images.
-const victimSites = 6
+const victimSites = 4
 
 const victimHCL = `
 image_set "plant" {
@@ -101,7 +101,7 @@ func (v *victim) change(seed uint64) {
 	v.t.Helper()
 	v.round++
 	src := rand.NewChaCha8([32]byte(binary.LittleEndian.AppendUint64(make([]byte, 24), seed)))
-	for name, size := range map[string]int{"app/data": 12 << 20, "tool/data": 3 << 20} {
+	for name, size := range map[string]int{"app/data": 5 << 20, "tool/data": 1 << 20} {
 		data := make([]byte, size)
 		src.Read(data)
 		v.write(name, data)
