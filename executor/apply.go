@@ -112,6 +112,9 @@ func (r *run) apply(ctx context.Context) (*Result, error) {
 	if err := r.checkOutputs(); err != nil {
 		return nil, err
 	}
+	if err := r.readOutputs(); err != nil {
+		return nil, err
+	}
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}

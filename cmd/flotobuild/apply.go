@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -100,6 +101,9 @@ func (a *app) planAndApply(ctx context.Context, f *applyFlags, args []string, do
 	}
 	defer a.finish(p)
 	done.project = p
+	if err := p.readOutputs(); err != nil {
+		return err
+	}
 	if done.plan, err = a.planFor(ctx, p, f, saved); err != nil {
 		return err
 	}
@@ -112,6 +116,22 @@ func (a *app) planAndApply(ctx context.Context, f *applyFlags, args []string, do
 		return err
 	}
 	done.result, err = a.carryOut(ctx, p, done.plan, f, epoch)
+	return err
+}
+
+// readOutputs looks at the output folders before the parents are chosen from
+// them.
+func (p *project) readOutputs() error {
+	var dirs []string
+	for _, s := range p.config.Sites {
+		dir := filepath.FromSlash(s.Patch.Output.Name)
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(p.dir, dir)
+		}
+		dirs = append(dirs, dir)
+	}
+	var err error
+	p.outputs, err = executor.ReadOutputs(dirs)
 	return err
 }
 

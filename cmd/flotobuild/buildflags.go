@@ -29,7 +29,7 @@ type buildFlags struct {
 // define adds the flags; with says when they count, where that is not always.
 func (f *buildFlags) define(cmd *cobra.Command, with string) {
 	cmd.Flags().BoolVar(&f.noDaemon, "no-daemon", false, with+"run the embedded build engine inside this process; needs root")
-	cmd.Flags().IntVar(&f.parallelism, "parallelism", 4, with+"make at most `N` images at once")
+	cmd.Flags().IntVar(&f.parallelism, "parallelism", 4, with+"make at most `N` images, and write as many patches, at once")
 	cmd.Flags().BoolVar(&f.keepGoing, "keep-going", false, with+"after a failure build everything that does not depend on it; no patch is written all the same")
 	cmd.Flags().StringVar(&f.progress, "progress", "auto", with+"how builds are shown: `MODE` is "+strings.Join(executor.ProgressModes, ", "))
 	// The only error is a flag that does not exist.
@@ -65,6 +65,8 @@ func (a *app) buildOptions(p *project, plan *planner.Plan, f *buildFlags, epoch 
 		Epoch:       epoch,
 		Parallelism: f.parallelism,
 		KeepGoing:   f.keepGoing,
+		Outputs:     p.outputs,
+		LockTimeout: f.lockTimeout,
 		Observe:     a.events.observe,
 		Progress:    progress,
 		Producer:    producer,

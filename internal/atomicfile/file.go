@@ -17,9 +17,10 @@ const Prefix = ".flotobuild-tmp-"
 // A File is a temporary file that becomes a real one by Replace or Publish.
 // Its methods are not safe for concurrent use, ReadAt and WriteAt aside.
 type File struct {
-	f    *os.File
-	ops  operations
-	done bool
+	f      *os.File
+	ops    operations
+	synced bool // nothing was written since Sync
+	done   bool
 }
 
 // operations are the steps that make a file real; tests let them fail.
@@ -83,10 +84,16 @@ func lockNew(f *os.File) (bool, error) {
 func (f *File) Name() string { return f.f.Name() }
 
 // Write appends to the file.
-func (f *File) Write(p []byte) (int, error) { return f.f.Write(p) }
+func (f *File) Write(p []byte) (int, error) {
+	f.synced = false
+	return f.f.Write(p)
+}
 
 // WriteAt writes at an offset and does not move the place of Write.
-func (f *File) WriteAt(p []byte, off int64) (int, error) { return f.f.WriteAt(p, off) }
+func (f *File) WriteAt(p []byte, off int64) (int, error) {
+	f.synced = false
+	return f.f.WriteAt(p, off)
+}
 
 // ReadAt reads what has been written.
 func (f *File) ReadAt(p []byte, off int64) (int, error) { return f.f.ReadAt(p, off) }
@@ -115,7 +122,7 @@ func (f *File) finish(path string, rename func(from, to string) error) error {
 		return fs.ErrClosed
 	}
 	defer f.Abort()
-	if err := f.ops.sync(f.f); err != nil {
+	if err := f.sync(); err != nil {
 		return err
 	}
 	if err := rename(f.f.Name(), path); err != nil {
