@@ -119,6 +119,9 @@ func (r *run) apply(ctx context.Context) (*Result, error) {
 	if err := r.checkPassphrases(); err != nil {
 		return nil, err
 	}
+	if err := r.readOutputs(); err != nil {
+		return nil, err
+	}
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ func (c *countedConn) Write(b []byte) (int, error) {
 
 // A project is a folder with a configuration of one site, "plant".
 type project struct {
-	t     *testing.T
+	t     testing.TB
 	dir   string
 	now   time.Time
 	state string
@@ -114,7 +114,7 @@ func linkOrCopy(from, to string) error {
 
 // newProject writes a project with these files, "rootfs.tar" being the test
 // root file system.
-func newProject(t *testing.T, files map[string]string) *project {
+func newProject(t testing.TB, files map[string]string) *project {
 	t.Helper()
 	p := &project{t: t, dir: t.TempDir(), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), state: stateDir}
 	rootfs := os.Getenv("FLOTOBUILD_TEST_ROOTFS")
@@ -215,7 +215,7 @@ func (p *project) apply() *patch.Reader {
 }
 
 // carried lists the diff ids of the layers that a patch carries, by image.
-func carried(t *testing.T, r *patch.Reader) []string {
+func carried(t testing.TB, r *patch.Reader) []string {
 	t.Helper()
 	var out []string
 	for _, i := range r.Description.Flotobuild.Images {

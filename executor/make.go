@@ -15,18 +15,14 @@ import (
 // maxLayers is how many layers an image may have for Docker's overlay2 driver.
 const maxLayers = 127
 
-// defaultParallelism bounds the images that are made at once.
+// defaultParallelism bounds what is done at once: images made, patches written.
 const defaultParallelism = 4
 
 // makeAll makes the plan's images, dependencies first, several at once. After a
 // failure what is under way goes on, and with KeepGoing all that does not depend
 // on it. All failures are reported, as a *MakeError.
 func (r *run) makeAll(ctx context.Context) error {
-	n := r.opts.Parallelism
-	if n <= 0 {
-		n = defaultParallelism
-	}
-	slots := make(chan struct{}, n)
+	slots := make(chan struct{}, r.opts.parallelism())
 	jobs := make(map[string]*job)
 	for _, img := range r.plan.Images {
 		if img.Action != planner.ActionReuse {

@@ -27,11 +27,19 @@ type Options struct {
 	// Epoch is SOURCE_DATE_EPOCH; nil when unset. It replaces Now, and bounds the
 	// times in the configs of built images.
 	Epoch *time.Time
-	// Parallelism bounds how many images are made at once; 4 when zero.
+	// Parallelism bounds how many images are made, and how many patches are
+	// written, at once; 4 when zero.
 	Parallelism int
 	// KeepGoing makes every image that can be made after a failure. Otherwise
 	// no further one is begun. Nothing is written either way.
 	KeepGoing bool
+	// Outputs, when set, are the output folders as they were when planning began;
+	// as Apply finds them when nil. A patch of one of the plan's sites that
+	// another apply has written since is an error.
+	Outputs Outputs
+	// LockTimeout is how long to wait for other applies that publish into the
+	// same folder; at least half a minute.
+	LockTimeout time.Duration
 	// Progress is told what happens; nil for silence.
 	Progress *Progress
 	// Observe, when set, gets the events of the run, one call at a time. It must
@@ -56,6 +64,13 @@ func (o *Options) created() time.Time {
 		return *o.Epoch
 	}
 	return o.Now
+}
+
+func (o *Options) parallelism() int {
+	if o.Parallelism <= 0 {
+		return defaultParallelism
+	}
+	return o.Parallelism
 }
 
 // A Result says what Apply did.

@@ -105,11 +105,16 @@ func (p *Progress) transfer(name string, total int64) *transfer {
 
 // Write implements io.Writer: it counts.
 func (t *transfer) Write(b []byte) (int, error) {
-	t.current += int64(len(b))
+	t.add(int64(len(b)))
+	return len(b), nil
+}
+
+// add counts bytes.
+func (t *transfer) add(n int64) {
+	t.current += n
 	if time.Since(t.shown) > 200*time.Millisecond {
 		t.show(nil)
 	}
-	return len(b), nil
 }
 
 // end closes the line.

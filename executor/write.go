@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -29,21 +28,22 @@ type draft struct {
 }
 
 // writeAll writes the patches of all sites that lack something, and gives them
-// their names when all are complete.
+// their names when all are complete and on the disk.
 func (r *run) writeAll(ctx context.Context) ([]SiteResult, error) {
 	var drafts []*draft
-	var results []SiteResult
-	for _, s := range r.plan.Sites {
+	results := make([]SiteResult, len(r.plan.Sites))
+	places := make(map[*draft]int)
+	for i, s := range r.plan.Sites {
 		d, err := r.draft(ctx, s)
 		if err != nil {
 			return nil, fmt.Errorf("cannot make the patch of site %q: %w", s.Name, err)
 		}
+		results[i].Site = s.Name
 		if d == nil {
-			results = append(results, SiteResult{Site: s.Name})
 			continue
 		}
+		results[i].ID, places[d] = d.desc.ID, i
 		drafts = append(drafts, d)
-		results = append(results, SiteResult{Site: s.Name, ID: d.desc.ID})
 	}
 	defer func() {
 		for _, d := range drafts {
@@ -52,54 +52,26 @@ func (r *run) writeAll(ctx context.Context) ([]SiteResult, error) {
 			}
 		}
 	}()
-	for _, d := range drafts {
-		if err := r.write(ctx, d); err != nil {
-			return nil, fmt.Errorf("cannot write the patch of site %q: %w", d.site.Name, err)
-		}
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, context.Cause(ctx)
+	if err := r.writeDrafts(ctx, drafts); err != nil {
+		return nil, err
 	}
 	if err := checkSizes(drafts); err != nil {
 		return nil, err
 	}
-	if err := publish(drafts); err != nil {
+	if err := r.publish(ctx, drafts); err != nil {
 		return nil, err
 	}
 	for _, d := range drafts {
-		i := slices.IndexFunc(results, func(s SiteResult) bool { return s.Site == d.site.Name })
-		if err := r.report(d, &results[i]); err != nil {
+		if err := r.report(d, &results[places[d]]); err != nil {
 			return nil, err
 		}
 	}
 	return results, nil
 }
 
-// publish names all files. When one fails, those before it are taken back: a
-// failed apply leaves no new patch.
-func publish(drafts []*draft) error {
-	for i, d := range drafts {
-		err := d.writer.Publish()
-		if err == nil {
-			continue
-		}
-		err = fmt.Errorf("cannot publish the patch of site %q: %w", d.site.Name, err)
-		for _, done := range drafts[:i] {
-			for _, path := range done.writer.Paths() {
-				err = errors.Join(err, os.Remove(path))
-			}
-		}
-		return err
-	}
-	return nil
-}
-
 // write writes the file of a draft, without giving it its name.
-func (r *run) write(ctx context.Context, d *draft) error {
+func (r *run) write(ctx context.Context, d *draft, s *shelf) error {
 	dir := r.path(d.site.Patch.Output)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("cannot create the output folder: %w", err)
-	}
 	if err := r.checkSize(ctx, d); err != nil {
 		return err
 	}
@@ -117,40 +89,66 @@ func (r *run) write(ctx context.Context, d *draft) error {
 		total += c.Size
 	}
 	t := r.opts.Progress.transfer(fmt.Sprintf("[%s] writing patch %s", d.site.Name, d.desc.ID), total)
-	err = r.addEntries(ctx, d, t)
+	err = r.addEntries(ctx, d, s, t)
 	if t.end(err); err != nil {
 		return err
 	}
 	return r.split(ctx, d)
 }
 
-func (r *run) addEntries(ctx context.Context, d *draft, count io.Writer) error {
+func (r *run) addEntries(ctx context.Context, d *draft, s *shelf, t *transfer) error {
 	for {
 		c, more := d.writer.Next()
 		if !more {
-			return d.writer.Finish()
+			return d.writer.Sync()
 		}
-		content, err := r.entry(ctx, d, c)
-		if err != nil {
-			return fmt.Errorf("cannot read %q: %w", c.Path, err)
-		}
-		err = d.writer.Add(ctx, c.Path, io.TeeReader(content, count))
-		if cerr := content.Close(); err == nil {
-			err = cerr
-		}
-		if _, isConf := d.conf[c.Path]; err != nil && isConf && ctx.Err() == nil {
-			return fmt.Errorf("%w; if the file has changed since the plan was made, plan again", err)
+		dgst, isBlob := d.blobs[c.Path]
+		var err error
+		if isBlob {
+			err = r.addBlob(ctx, d, c, s, t)
+		} else {
+			err = r.addEntry(ctx, d, c, t)
 		}
 		if err != nil {
 			return err
 		}
-		if dgst, ok := d.blobs[c.Path]; ok {
-			r.holders.set(dgst, d.writer) // the next patch copies it from this one
-			if d.layers[dgst] {
-				r.observe.tell(Event{Type: EventLayer, Site: d.site.Name, Digest: dgst, Bytes: c.Size})
-			}
+		if isBlob && d.layers[dgst] {
+			r.observe.tell(Event{Type: EventLayer, Site: d.site.Name, Digest: dgst, Bytes: c.Size})
 		}
 	}
+}
+
+// addBlob adds a blob: from the patch that has got it already or, for the first
+// one, from its source.
+func (r *run) addBlob(ctx context.Context, d *draft, c patch.Content, s *shelf, t *transfer) error {
+	stored, put, err := s.take(ctx, c.Digest())
+	if err != nil {
+		return err
+	}
+	if put == nil {
+		return d.writer.AddStored(ctx, c.Path, stored, t.add)
+	}
+	defer func() { put(d.writer.Stored()) }()
+	return r.addEntry(ctx, d, c, t)
+}
+
+func (r *run) addEntry(ctx context.Context, d *draft, c patch.Content, t *transfer) error {
+	content, err := r.entry(ctx, d, c)
+	if err != nil {
+		return &entryError{c, fmt.Errorf("cannot read %q: %w", c.Path, err)}
+	}
+	in := &source{r: content}
+	err = d.writer.Add(ctx, c.Path, io.TeeReader(in, t))
+	if cerr := content.Close(); err == nil {
+		err = cerr
+	}
+	if _, isConf := d.conf[c.Path]; err != nil && isConf && ctx.Err() == nil && !noSpace(err) {
+		err = fmt.Errorf("%w; if the file has changed since the plan was made, plan again", err)
+	}
+	if err != nil && (in.err != nil || damaged(err)) {
+		err = &entryError{c, err}
+	}
+	return err
 }
 
 func (r *run) entry(ctx context.Context, d *draft, c patch.Content) (io.ReadCloser, error) {

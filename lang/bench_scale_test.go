@@ -44,7 +44,7 @@ func BenchmarkLoadDiffering(b *testing.B) {
 }
 
 // BenchmarkLoadDynamic loads projects in which a dynamic block makes the
-// containers, anew for each site.
+// containers, the same ones for all sites.
 func BenchmarkLoadDynamic(b *testing.B) {
 	for _, sites := range []int{10, 100} {
 		b.Run(fmt.Sprintf("images=1000,sites=%d", sites), func(b *testing.B) {

@@ -18,7 +18,6 @@ type block struct {
 	blocks []*block
 
 	generator *generator // of dynamic blocks
-	made      bool       // by a dynamic block: the attributes are new in every evaluation
 }
 
 // name is the block's first label.

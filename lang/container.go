@@ -66,11 +66,10 @@ func (r *rootFrame) container(b *block, depends map[string]hcl.Range) {
 }
 
 // keeps tells containers that another site can have in common with this one.
-// Templates see more than the block refers to, and dynamic blocks make their
-// blocks anew for each site.
+// Templates see more than the block refers to.
 func (r *rootFrame) keeps(b *block) bool {
 	isConfig := func(c *block) bool { return c.makes() == "config" }
-	return r.ids == nil && !r.partial && !b.made && !slices.ContainsFunc(b.blocks, isConfig) && r.scope.project.meter.tripped == nil
+	return r.ids == nil && !r.partial && !slices.ContainsFunc(b.blocks, isConfig) && r.scope.project.meter.tripped == nil
 }
 
 func (r *rootFrame) newContainer(b *block) ManifestContainer {
@@ -97,7 +96,7 @@ func (r *rootFrame) newContainer(b *block) ManifestContainer {
 // unknownName refuses names that depend on what is known only after the build.
 func (r *rootFrame) unknownName(b *block, name string) {
 	a := b.attrs[name]
-	if a == nil || !r.root.uses.attr(b, a).build {
+	if a == nil || !r.root.uses.attr(a).build {
 		return
 	}
 	if v, diags := a.Expr.Value(r.ctx); !diags.HasErrors() && !v.IsKnown() {

@@ -88,12 +88,37 @@ func (s *blockSpec) repeats() bool {
 
 // references are those of the block; the iterator is its own.
 func (g *generator) references() []hcl.Traversal {
-	inner := slices.DeleteFunc(append(slices.Clone(g.labels), g.content.references()...), func(t hcl.Traversal) bool { return t.RootName() == g.iterator })
-	return append(slices.Clone(g.outer), inner...)
+	return g.withInner(g.content.references())
+}
+
+// deciding are the references that decide which blocks are made: those of
+// for_each and labels, of dynamic blocks within the content too.
+func (g *generator) deciding() []hcl.Traversal {
+	return g.withInner(g.content.deciding())
+}
+
+// withInner adds the references of the content to the generator's own.
+func (g *generator) withInner(content []hcl.Traversal) []hcl.Traversal {
+	inner := slices.DeleteFunc(slices.Concat(g.labels, content), func(t hcl.Traversal) bool { return t.RootName() == g.iterator })
+	return slices.Concat(g.outer, inner)
+}
+
+func (b *block) deciding() []hcl.Traversal {
+	if b.generator != nil {
+		return b.generator.deciding()
+	}
+	var out []hcl.Traversal
+	for _, c := range b.blocks {
+		out = append(out, c.deciding()...)
+	}
+	return out
 }
 
 // expand makes the blocks of the dynamic blocks within b.
-func (f *frame) expand(b *block) *block {
+func (f *frame) expand(b *block) *block { return f.expandBy(b, f.generate) }
+
+// expandBy is expand with another way to make the blocks of a dynamic block.
+func (f *frame) expandBy(b *block, generate func(*generator) []*block) *block {
 	if !b.hasDynamic() {
 		return b
 	}
@@ -101,10 +126,10 @@ func (f *frame) expand(b *block) *block {
 	out.blocks = nil
 	for _, c := range b.blocks {
 		if c.generator == nil {
-			out.blocks = append(out.blocks, f.expand(c))
+			out.blocks = append(out.blocks, f.expandBy(c, generate))
 			continue
 		}
-		out.blocks = append(out.blocks, f.generate(c.generator)...)
+		out.blocks = append(out.blocks, generate(c.generator)...)
 	}
 	var diags hcl.Diagnostics
 	out.blocks, diags = checkOnce(out.blocks, b.spec, nil)
@@ -129,17 +154,9 @@ func (f *frame) generate(g *generator) []*block {
 	for _, hb := range content.Blocks {
 		b, diags := g.reader.block(hb, g.parent.blocks[kind])
 		f.report(diags...)
-		b.markMade()
 		out = append(out, b)
 	}
 	return out
-}
-
-func (b *block) markMade() {
-	b.made = true
-	for _, c := range b.blocks {
-		c.markMade()
-	}
 }
 
 // A oneBlock is a body that holds one block and nothing else.

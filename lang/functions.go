@@ -3,7 +3,6 @@ package lang
 import (
 	"maps"
 
-	"github.com/hashicorp/hcl/v2/ext/tryfunc"
 	yaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
@@ -44,8 +43,8 @@ func pureFunctions() map[string]function.Function { return guarded(leveled(bareF
 // Terraform gives them.
 func bareFunctions() map[string]function.Function {
 	out := map[string]function.Function{
-		"can":          tryfunc.CanFunc,
-		"try":          tryfunc.TryFunc,
+		"can":          canFunc,
+		"try":          tryFunc,
 		"jsondecode":   stdlib.JSONDecodeFunc,
 		"jsonencode":   stdlib.JSONEncodeFunc,
 		"csvdecode":    stdlib.CSVDecodeFunc,

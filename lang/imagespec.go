@@ -36,7 +36,6 @@ var (
 		attrs: []attrSpec{
 			{name: "file", typ: textType, need: required, doc: "The root definition file: `*.root.hcl`, or a Compose file `*.yaml` or `*.yml`. It stands in the project, as it travels in the patch."},
 			{name: "image_sets", typ: setsType, need: required, doc: "Image sets that containers choose from. No image name may stand twice in them."},
-			{name: "allow_outside", typ: flagType, preset: "false", doc: "Allowed as in other blocks. It lets nothing pass: `file` must stand in the project."},
 		},
 		blocks:  map[string]*blockSpec{"conf": confSpec},
 		dynamic: true,

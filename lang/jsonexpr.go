@@ -22,14 +22,19 @@ func (e *jsonExpression) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics
 	if ctx == nil {
 		return e.Expression.Value(nil)
 	}
-	if e.native == nil {
-		converted := e.convert(e.Expression)
-		e.native = e.meter.native(converted)
-	}
+	native := e.parsed()
 	if e.diags.HasErrors() {
 		return cty.DynamicVal, e.diags
 	}
-	return e.native.Value(ctx)
+	return native.Value(ctx)
+}
+
+// parsed gives the native expression.
+func (e *jsonExpression) parsed() hclsyntax.Expression {
+	if e.native == nil {
+		e.native = e.meter.native(e.convert(e.Expression))
+	}
+	return e.native
 }
 
 // UnwrapExpression lets static analysis see the expression itself.

@@ -16,6 +16,7 @@ type lineMask struct {
 	files map[string]*hcl.File
 	lines map[string]map[int]bool // by file and line number, from 1
 	names []string                // sensitive variables
+	plain map[string]bool         // names of all other variables
 	whole map[string]bool         // files of which no line is shown
 }
 
@@ -28,7 +29,7 @@ var maskVariableSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name
 // newLineMask looks through the files. Those with syntax errors, and those that
 // could not be parsed, are judged by their text.
 func newLineMask(files map[string]*hcl.File, diags hcl.Diagnostics) *lineMask {
-	m := &lineMask{files: files, lines: make(map[string]map[int]bool), whole: make(map[string]bool)}
+	m := &lineMask{files: files, lines: make(map[string]map[int]bool), plain: make(map[string]bool), whole: make(map[string]bool)}
 	broken := make(map[string]bool)
 	for _, d := range diags {
 		if _, ok := hcl.DiagnosticExtra[syntaxError](d); ok && d.Subject != nil {
@@ -76,6 +77,7 @@ func (m *lineMask) declared(f *hcl.File) {
 	for _, b := range content.Blocks {
 		v, _, _ := b.Body.PartialContent(maskVariableSchema)
 		if !saysSensitive(v.Attributes["sensitive"]) {
+			m.plain[b.Labels[0]] = true
 			continue
 		}
 		m.names = append(m.names, b.Labels[0])
@@ -118,10 +120,16 @@ func (m *lineMask) assigned(f *hcl.File) {
 
 func (m *lineMask) hideNamed(attrs hcl.Attributes) {
 	for n, a := range attrs {
-		if slices.Contains(m.names, n) {
+		if m.secretName(n) {
 			m.hideRange(hcl.RangeBetween(a.Range, a.Expr.Range()))
 		}
 	}
+}
+
+// secretName reports whether a name is that of a sensitive variable, or may be a
+// misspelt one.
+func (m *lineMask) secretName(name string) bool {
+	return slices.Contains(m.names, name) || !m.plain[name] && didYouMean(name, m.names) != ""
 }
 
 var sensitiveCall = regexp.MustCompile(`\bsensitive\s*\(`)
@@ -184,7 +192,7 @@ func (m *lineMask) brokenAssignments(name string, src []byte) {
 	hidden := false
 	for i, line := range strings.Split(string(src), "\n") {
 		if h := assignmentHeader.FindStringSubmatch(line); h != nil {
-			hidden = slices.Contains(m.names, h[1])
+			hidden = m.secretName(h[1])
 		}
 		if hidden {
 			m.hide(name, i+1, i+1)

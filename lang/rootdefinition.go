@@ -26,7 +26,6 @@ func (d *rootDecl) evaluate(f *frame) cty.Value {
 	d.folder, d.uses = f.scope.folder, newRootUses()
 	f.scope.rootDefs[f.node.addr] = d
 	block := f.expand(d.block)
-	f.flag(block, "allow_outside") // must be sound, and changes nothing: see rootFile
 	if p, ok := f.path(block, "file", true); ok {
 		d.result.File = *p
 		d.file = f.rootFile(p)

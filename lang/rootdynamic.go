@@ -35,14 +35,31 @@ func (r *rootFrame) expanded(b *block) *block {
 	}
 	out := *b
 	out.blocks = slices.DeleteFunc(slices.Clone(b.blocks), func(c *block) bool { return c.generator != nil && !r.soundGenerator(c) })
-	return r.expand(&out)
+	return r.expandBy(&out, r.generate)
+}
+
+// generate makes the blocks of a dynamic block, or gives those of the site
+// before where nothing that decides about them differs.
+func (r *rootFrame) generate(g *generator) []*block {
+	u := r.root.uses.generator(g)
+	if same(r, u.deciding, u.versions) {
+		return u.blocks
+	}
+	r.root.uses.forget(u.blocks)
+	before := len(r.diags)
+	u.blocks, u.versions = r.frame.generate(g), nil
+	if len(r.diags) == before && r.scope.project.meter.tripped == nil {
+		u.versions = versionsOf(r, u.deciding)
+	}
+	return u.blocks
 }
 
 // soundGenerator reports whether a dynamic block can be evaluated. How many
 // blocks it makes must be known before the build, as the blocks are.
 func (r *rootFrame) soundGenerator(b *block) bool {
-	ok := r.resolveEach(b.references(), nil)
-	if ok {
+	u := r.root.uses.generator(b.generator)
+	ok := r.resolveAttr(&u.all)
+	if ok && !same(r, u.deciding, u.versions) {
 		expr := b.generator.forEach
 		v, diags := expr.Value(r.ctx)
 		ok = diags.HasErrors() || v.IsKnown()

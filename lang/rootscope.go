@@ -18,7 +18,7 @@ var rootNames = []string{"site", "var", "images", "patch"}
 func (r *rootFrame) sound(b *block) *block {
 	var broken []string
 	for name, a := range b.attrs {
-		if !r.resolveAttr(r.root.uses.attr(b, a)) {
+		if !r.resolveAttr(r.root.uses.attr(a)) {
 			broken = append(broken, name)
 		}
 	}

@@ -17,8 +17,8 @@ var textOnly = map[string]bool{"command": true, "entrypoint": true, "env": true}
 // that they can be evaluated for once they can be evaluated for always.
 func isPlain(expr hcl.Expression) bool {
 	switch e := expr.(type) {
-	case metered:
-		return isPlain(e.Expression)
+	case interface{ UnwrapExpression() hcl.Expression }: // metered, or with the iterator of a dynamic block
+		return isPlain(e.UnwrapExpression())
 	case *hclsyntax.LiteralValueExpr, *hclsyntax.ScopeTraversalExpr:
 		return true
 	case *hclsyntax.ParenthesesExpr:

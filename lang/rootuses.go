@@ -17,6 +17,7 @@ type rootUses struct {
 	names      map[string]*usedName
 	attrs      map[*hcl.Attribute]*usedAttr
 	containers map[*block]*usedContainer
+	generators map[*generator]*usedGenerator
 	listed     []Container // of the site that was compiled last
 	unknownIDs cty.Value   // images.* before the build; NilVal until needed
 }
@@ -26,6 +27,7 @@ func newRootUses() *rootUses {
 		names:      make(map[string]*usedName),
 		attrs:      make(map[*hcl.Attribute]*usedAttr),
 		containers: make(map[*block]*usedContainer),
+		generators: make(map[*generator]*usedGenerator),
 	}
 }
 
@@ -64,19 +66,21 @@ type usedContainer struct {
 	needs    []Path
 }
 
-// attr looks an attribute's references up, once for all sites unless a dynamic
-// block has made the attribute for this one.
-func (u *rootUses) attr(b *block, a *hcl.Attribute) *usedAttr {
+// attr looks an attribute's references up, once for all sites.
+func (u *rootUses) attr(a *hcl.Attribute) *usedAttr {
 	out := u.attrs[a]
 	if out == nil {
 		out = &usedAttr{at: a.Expr.Variables(), plain: textOnly[a.Name] && isPlain(a.Expr)}
-		for _, t := range out.at {
-			out.refs = append(out.refs, u.name(t))
-			out.build = out.build || fromBuild(t)
-		}
-		if !b.made {
-			u.attrs[a] = out
-		}
+		out.refs, out.build = u.lookUp(out.at), slices.ContainsFunc(out.at, fromBuild)
+		u.attrs[a] = out
+	}
+	return out
+}
+
+func (u *rootUses) lookUp(refs []hcl.Traversal) []*usedName {
+	out := make([]*usedName, 0, len(refs))
+	for _, t := range refs {
+		out = append(out, u.name(t))
 	}
 	return out
 }
@@ -185,10 +189,7 @@ func remembered[T any](r *rootFrame, b *block, name string, compute func() (T, b
 		var none T
 		return none, false
 	}
-	if b.made {
-		return compute()
-	}
-	u := r.root.uses.attr(b, a)
+	u := r.root.uses.attr(a)
 	if result, ok := u.result.(T); ok && (u.settled(r) || same(r, u.refs, u.versions)) {
 		r.report(copies(u.diags)...)
 		return result, u.ok
@@ -247,7 +248,7 @@ func (u *rootUses) container(r *rootFrame, b *block) *usedContainer {
 func (u *rootUses) newContainer(b *block) *usedContainer {
 	c := &usedContainer{}
 	for _, a := range b.sortedAttrs() {
-		if used := u.attr(b, a); used.plain {
+		if used := u.attr(a); used.plain {
 			c.typed = append(c.typed, used.refs...)
 		} else {
 			c.refs = append(c.refs, used.refs...)

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -27,7 +28,7 @@ func (r *rootFrame) service(b *block, c *ManifestContainer) map[string]any {
 			s[name] = v
 		}
 	}
-	if env := r.textMap(b, "env"); len(env) > 0 {
+	if env := r.environment(b); len(env) > 0 {
 		s["environment"] = anyMap(env)
 	}
 	if ports := r.ports(b); len(ports) > 0 {
@@ -83,6 +84,25 @@ func (r *rootFrame) words(b *block, name string) any {
 		return words{}, false
 	})
 	return out.any
+}
+
+// environment evaluates env. Engines take NAME=VALUE apart at the first equals
+// sign, and would set another variable than the one that is meant.
+func (r *rootFrame) environment(b *block) map[string]string {
+	env := r.textMap(b, "env")
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		detail := ""
+		switch {
+		case name == "" || strings.ContainsAny(name, "=\x00"):
+			detail = "%q is no name of an environment variable: it must not be empty, and must hold neither an equals sign nor a NUL."
+		case strings.Contains(env[name], "\x00"):
+			detail = "The value of the environment variable %q holds a NUL, which processes cannot be given."
+		default:
+			continue
+		}
+		r.report(failure(elementRange(b.attrs["env"].Expr, name), "Invalid environment variable", detail, name))
+	}
+	return env
 }
 
 // ports evaluates publications in Compose's short form.

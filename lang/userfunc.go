@@ -33,6 +33,7 @@ func (p *project) userFunctions(f *folder) map[string]function.Function {
 	first := make(map[string]*block)
 	known := p.builtins(f, f.dir)
 	calls := maps.Clone(known)
+	var sound []*userFunction
 	for _, b := range f.blocks {
 		if b.kind != "function" {
 			continue
@@ -49,11 +50,15 @@ func (p *project) userFunctions(f *folder) map[string]function.Function {
 			first[name] = b
 			out[name] = brokenFunction
 			if u := p.userFunction(b, calls); u != nil {
+				sound = append(sound, u)
 				out[name] = u.function()
 			}
 		}
 	}
 	maps.Copy(calls, out)
+	for name := range p.checkCalls(sound, calls) {
+		out[name], calls[name] = brokenFunction, brokenFunction
+	}
 	return out
 }
 

@@ -3,6 +3,7 @@ package lang
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -66,11 +67,25 @@ func (f *frame) variableType(b *block) variableType {
 		return t
 	}
 	ty, defaults, diags := typeexpr.TypeConstraintWithDefaults(a.Expr)
-	f.report(diags...)
+	f.report(suggestTypes(diags)...)
 	if !diags.HasErrors() {
 		t.constraint, t.defaults, t.literal = ty, defaults, ty.IsPrimitiveType()
 	}
 	return t
+}
+
+var unknownType = regexp.MustCompile(`^The keyword "([^"]*)" is not a valid type specification\.$`)
+
+// suggestTypes adds what a misspelt type may have meant.
+func suggestTypes(diags hcl.Diagnostics) hcl.Diagnostics {
+	for _, d := range diags {
+		if m := unknownType.FindStringSubmatch(d.Detail); m != nil {
+			d.Detail = fmt.Sprintf("There is no type %q.%s", m[1], didYouMeanOr(m[1],
+				[]string{"string", "number", "bool", "any", "list", "set", "map", "object", "tuple"},
+				"Write string, number, bool, list(…), set(…), map(…), object({…}), tuple([…]) or any."))
+		}
+	}
+	return diags
 }
 
 // variableValue chooses between the inputs and the default, and converts the
@@ -237,5 +252,5 @@ func (f *frame) constant(b *block, name string, want cty.Type) (cty.Value, bool)
 		f.report(failure(a.Expr.Range(), "Wrong type", "The attribute %q needs %s: %s.", name, typeName(want), err))
 		return cty.NilVal, false
 	}
-	return out, !out.IsNull()
+	return out, out.IsKnown() && !out.IsNull() // unknown where it is missing
 }

@@ -74,5 +74,6 @@ type nowhere struct{}
 func (nowhere) Write(b []byte) (int, error)            { return len(b), nil }
 func (nowhere) WriteAt(b []byte, _ int64) (int, error) { return len(b), nil }
 func (nowhere) ReadAt([]byte, int64) (int, error)      { return 0, errors.ErrUnsupported }
+func (nowhere) Sync() error                            { return errors.ErrUnsupported }
 func (nowhere) Publish(string) error                   { return errors.ErrUnsupported }
 func (nowhere) Abort()                                 {}

@@ -19,8 +19,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
-
-	"github.com/flotobuild/flotobuild/store"
 )
 
 func TestInitialPatch(t *testing.T) {
@@ -323,24 +321,6 @@ func TestPublishDoesNotReplace(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(s.dir); len(entries) != 1 {
 		t.Errorf("left over: %v", entries)
-	}
-}
-
-// A second patch takes a layer from the first before that has its name.
-func TestBlobOfWriter(t *testing.T) {
-	s := newSite(t)
-	d := s.describe(1, []Image{s.image("control", s.layer("a", "a"))})
-	w, err := Create(t.TempDir(), d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Abort()
-	if err := w.AddAll(t.Context(), s.open); err != nil {
-		t.Fatal(err)
-	}
-	want := d.Flotobuild.Images[0].Manifests[0].Descriptor
-	if _, err := store.ReadManifest(t.Context(), w, want); err != nil {
-		t.Error(err)
 	}
 }
 

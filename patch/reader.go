@@ -288,3 +288,9 @@ func (p *Reader) Index() (*ocispec.Index, error) {
 	}
 	return i, nil
 }
+
+// section makes a part of a file a blob.
+type section struct{ *io.SectionReader }
+
+// Close does nothing: the file stays open.
+func (section) Close() error { return nil }

@@ -46,6 +46,7 @@ func (s *sparse) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
+func (s *sparse) Sync() error          { return nil }
 func (s *sparse) Publish(string) error { return nil }
 func (s *sparse) Abort()               {}
 
@@ -134,6 +135,7 @@ type discard struct{ io.Writer }
 
 func (discard) WriteAt(p []byte, _ int64) (int, error) { return len(p), nil }
 func (discard) ReadAt([]byte, int64) (int, error)      { return 0, io.EOF }
+func (discard) Sync() error                            { return nil }
 func (discard) Publish(string) error                   { return nil }
 func (discard) Abort()                                 {}
 

@@ -19,6 +19,14 @@ func (s sealed) Publish(path string) error {
 	return s.file.Publish(path)
 }
 
+// Sync implements output.
+func (s sealed) Sync() error {
+	if err := s.Close(); err != nil {
+		return err
+	}
+	return s.file.Sync()
+}
+
 // Abort implements output.
 func (s sealed) Abort() { s.file.Abort() }
 

@@ -10,14 +10,12 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/opencontainers/go-digest"
 	"golang.org/x/sys/unix"
 
 	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/internal/verify"
 	"github.com/flotobuild/flotobuild/patch/crypt"
 	"github.com/flotobuild/flotobuild/patch/volume"
-	"github.com/flotobuild/flotobuild/store"
 )
 
 // A Writer writes one patch file. Its methods are not safe for concurrent use.
@@ -44,6 +42,7 @@ type output interface {
 	io.Writer
 	io.WriterAt
 	io.ReaderAt
+	Sync() error
 	Publish(path string) error
 	Abort()
 }
@@ -108,13 +107,7 @@ func newWriter(f output, d *Description, sign SignFunc) (*Writer, error) {
 // checkSpace compares the stored entries with the space that is left, before
 // hours are spent on filling it.
 func checkSpace(dir string, d *Description) error {
-	var need uint64
-	for _, c := range d.Flotobuild.Contents {
-		if !deflatable(c) {
-			need += uint64(c.Size)
-		}
-	}
-	return checkFree(dir, need)
+	return checkFree(dir, uint64(d.StoredSize()))
 }
 
 func checkFree(dir string, need uint64) error {
@@ -182,20 +175,10 @@ func (w *Writer) Add(ctx context.Context, name string, r io.Reader) error {
 }
 
 func (w *Writer) add(ctx context.Context, name string, r io.Reader) error {
-	if w.finished {
-		return fs.ErrClosed
-	}
-	if err := w.addMade(); err != nil {
+	c, err := w.take(name)
+	if err != nil {
 		return err
 	}
-	if w.next == len(w.contents()) {
-		return errors.New("the description lists no more entries")
-	}
-	c := w.contents()[w.next]
-	if c.Path != name {
-		return fmt.Errorf("the description lists %q here", c.Path)
-	}
-	w.next++
 	checked := verify.ContextReader(ctx, verify.NewReader(r, fmt.Sprintf("entry %q", name), c.Size, c.Digest()))
 	if !deflatable(c) && c.Mode != ModeSymlink {
 		return w.stored(ctx, c, checked)
@@ -210,6 +193,25 @@ func (w *Writer) add(ctx context.Context, name string, r io.Reader) error {
 		}
 	}
 	return w.small(c, data)
+}
+
+// take goes to the next entry, which must be called name.
+func (w *Writer) take(name string) (Content, error) {
+	if w.finished {
+		return Content{}, fs.ErrClosed
+	}
+	if err := w.addMade(); err != nil {
+		return Content{}, err
+	}
+	if w.next == len(w.contents()) {
+		return Content{}, errors.New("the description lists no more entries")
+	}
+	c := w.contents()[w.next]
+	if c.Path != name {
+		return Content{}, fmt.Errorf("the description lists %q here", c.Path)
+	}
+	w.next++
+	return c, nil
 }
 
 // AddAll adds all entries that are still missing; open gives the content of
@@ -302,23 +304,6 @@ func (w *Writer) write(b []byte) error {
 	return err
 }
 
-// Blob implements store.Source for the blobs that have been added, so that
-// another patch can have them before this one is published. They are good
-// until Publish or Abort, and may be read while nothing is being added.
-func (w *Writer) Blob(_ context.Context, d digest.Digest) (store.Blob, error) {
-	for _, r := range w.records {
-		if r.name == BlobEntry(d) && r.method == methodStore {
-			return section{io.NewSectionReader(w.f, r.offset+int64(len(r.local())), r.size)}, nil
-		}
-	}
-	return nil, fmt.Errorf("cannot open blob %q: %w", d, fs.ErrNotExist)
-}
-
-// section makes a part of a file a blob.
-type section struct{ *io.SectionReader }
-
-func (section) Close() error { return nil }
-
 // Finish completes the file, which still has no name. It fails when an entry
 // of the description was not added.
 func (w *Writer) Finish() error {
@@ -340,6 +325,15 @@ func (w *Writer) finish() error {
 	}
 	w.finished = true
 	return w.write(directory(w.records, w.off))
+}
+
+// Sync finishes the file and puts it on the disk, so that Publish has to give
+// it its name only.
+func (w *Writer) Sync() error {
+	if err := w.Finish(); err != nil {
+		return err
+	}
+	return w.f.Sync()
 }
 
 // Publish finishes the file and gives it its name, or its volumes theirs. Where a file of that name is

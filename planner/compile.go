@@ -40,8 +40,9 @@ func Compile(cfg *lang.Config, parents []*patch.Description, want *Desired) hcl.
 // site and name, with placeholders for ids that are known after the build only.
 func Preview(cfg *lang.Config, parents []*patch.Description, want *Desired) (map[string]map[string][]byte, hcl.Diagnostics) {
 	c := compiler{cfg: cfg, project: want.Project, next: make(map[string]map[string][]byte)}
+	of := bySite(parents)
 	for _, s := range want.Sites {
-		c.site(s, parentsOf(parents, s.Name))
+		c.site(s, of[s.Name])
 	}
 	return c.next, c.diags
 }

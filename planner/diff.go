@@ -22,12 +22,14 @@ func Diff(parents []*patch.Description, want *Desired) *Plan {
 	d := &differ{
 		images: make(map[string]*Image), lacking: make(map[string][]Reason),
 		blobs: make(map[*patch.Description]map[digest.Digest]bool),
+		seen:  make(map[digest.Digest]bool),
 	}
 	for _, i := range want.Images {
 		d.images[i.Address] = i
 	}
+	of := bySite(parents)
 	for _, s := range want.Sites {
-		p.Sites = append(p.Sites, d.site(parentsOf(parents, s.Name), s))
+		p.Sites = append(p.Sites, d.site(of[s.Name], s))
 	}
 	slices.SortStableFunc(p.Sites, func(a, b *SitePlan) int { return cmp.Compare(a.Name, b.Name) })
 	p.Images = d.imagePlans(want.Images)
@@ -41,17 +43,9 @@ type differ struct {
 	lacking map[string][]Reason // by address; present where a site lacks the image
 	// blobs are what sites with a patch have, and the ids of the images; filled
 	// where a site has several parents.
-	blobs map[*patch.Description]map[digest.Digest]bool
-}
-
-func parentsOf(parents []*patch.Description, site string) []*patch.Description {
-	var out []*patch.Description
-	for _, p := range parents {
-		if p != nil && p.SiteName == site {
-			out = append(out, p)
-		}
-	}
-	return out
+	blobs   map[*patch.Description]map[digest.Digest]bool
+	indexes indexes                // of the parents of one site
+	seen    map[digest.Digest]bool // layers of one image
 }
 
 // imagePlans gives every image its action, going from dependents to bases.

@@ -35,7 +35,7 @@ func (d *differ) siteChanges(parents []*patch.Description, s *Site) []ImageChang
 			}
 			seen[old.Name] = true
 			c := ImageChange{Name: old.Name, Change: ChangeRemove, OldID: old.ID}
-			c.OldLayers, c.OldSize = layersOf(&old)
+			c.OldLayers, c.OldSize = d.layersOf(&old)
 			out = append(out, c)
 		}
 	}
@@ -43,19 +43,11 @@ func (d *differ) siteChanges(parents []*patch.Description, s *Site) []ImageChang
 	return out
 }
 
-// oldImages returns the images of the parent that is compared with.
-func oldImages(parents []*patch.Description) []patch.Image {
-	if len(parents) == 0 {
-		return nil
-	}
-	return parents[0].Flotobuild.Images
-}
-
 // image compares one image.
 func (d *differ) image(parents []*patch.Description, si SiteImage) ImageChange {
 	c := ImageChange{Name: si.Name, Address: si.Address, Change: ChangeCreate}
 	img := d.images[si.Address]
-	old := findImage(parents, si.Name)
+	old := d.indexes.of(first(parents)).byName[si.Name]
 	switch {
 	case old == nil && img != nil:
 		if old = d.findSame(parents, img); old != nil {
@@ -68,28 +60,18 @@ func (d *differ) image(parents []*patch.Description, si SiteImage) ImageChange {
 	}
 	if old != nil {
 		c.OldID = old.ID
-		c.OldLayers, c.OldSize = layersOf(old)
+		c.OldLayers, c.OldSize = d.layersOf(old)
 	}
 	if unknown(c) {
-		c.Reasons = reasons(parents, si.Name, img)
+		c.Reasons = d.reasons(parents, si.Name, img)
 	}
 	return c
 }
 
-// findImage returns the first parent's image of that name.
-func findImage(parents []*patch.Description, name string) *patch.Image {
-	for n := range oldImages(parents) {
-		if i := &parents[0].Flotobuild.Images[n]; i.Name == name {
-			return i
-		}
-	}
-	return nil
-}
-
 // findSame returns an image with the same inputs, whatever its name.
 func (d *differ) findSame(parents []*patch.Description, img *Image) *patch.Image {
-	for n := range oldImages(parents) {
-		if i := &parents[0].Flotobuild.Images[n]; d.everyParentHas(parents, i, img) {
+	for _, i := range d.indexes.of(first(parents)).byInputs[img.Fingerprint.Digest] {
+		if d.everyParentHas(parents, i, img) {
 			return i
 		}
 	}

@@ -3,13 +3,12 @@ package planner
 import (
 	"slices"
 
-	"github.com/opencontainers/go-digest"
-
 	"github.com/flotobuild/flotobuild/patch"
 )
 
 // site compares a site with its parents.
 func (d *differ) site(parents []*patch.Description, s *Site) *SitePlan {
+	d.indexes = make(indexes)
 	p := &SitePlan{Site: *s, Change: ChangeCreate}
 	p.manifests = nil
 	for _, f := range s.Conf {
@@ -70,12 +69,12 @@ func diffAttributes(parent *patch.Description, s *Site) []AttributeChange {
 }
 
 // layersOf sums up an image as blobs, those that its platforms share once.
-func layersOf(i *patch.Image) (layers int, size int64) {
-	seen := make(map[digest.Digest]bool)
+func (d *differ) layersOf(i *patch.Image) (layers int, size int64) {
+	clear(d.seen)
 	for _, m := range i.Manifests {
 		for _, l := range m.Layers {
-			if !seen[l.DiffID] {
-				seen[l.DiffID] = true
+			if !d.seen[l.DiffID] {
+				d.seen[l.DiffID] = true
 				layers++
 				size += l.Size
 			}

@@ -14,6 +14,7 @@ import (
 type estimator struct {
 	images map[string]*Image
 	parent *patch.Description      // nil for an initial patch
+	index  *index                  // of the parent
 	bytes  map[digest.Digest]int64 // of layers that may be replaced, and of inputs that become layers
 	seen   map[digest.Digest]bool  // layers of one image
 	bases  map[string][]patch.Layer
@@ -22,7 +23,7 @@ type estimator struct {
 // estimate fills in the figures of a site that stand for a build.
 func (d *differ) estimate(p *SitePlan, parent *patch.Description) {
 	e := &estimator{
-		images: d.images, parent: parent,
+		images: d.images, parent: parent, index: d.indexes.of(parent),
 		bytes: make(map[digest.Digest]int64),
 		seen:  make(map[digest.Digest]bool),
 		bases: make(map[string][]patch.Layer),
@@ -42,6 +43,8 @@ func (d *differ) estimate(p *SitePlan, parent *patch.Description) {
 	}
 	if p.Size.Unestimated == 0 {
 		p.Size.Patch = p.Size.Conf + p.Size.NewLayers
+		// What cannot be split so is said when it is.
+		p.Size.Volumes, _ = patch.Volumes{Size: p.Patch.VolumeSize, Parity: p.Patch.Parity}.Count(p.Name, p.Size.Patch)
 	}
 }
 
@@ -50,7 +53,7 @@ func (e *estimator) image(c *ImageChange) (size int64, known bool) {
 	img := e.images[c.Address]
 	var old *patch.Image
 	if e.parent != nil && c.Change == ChangeUpdate {
-		old = findImage([]*patch.Description{e.parent}, c.Name)
+		old = e.index.byName[c.Name]
 	}
 	switch {
 	case img == nil:
@@ -137,16 +140,7 @@ func once(layers []patch.Layer) []patch.Layer {
 }
 
 // oldBase finds what an image was built on, by address.
-func (e *estimator) oldBase(address string) *patch.Image {
-	for _, list := range [][]patch.Image{e.parent.Flotobuild.Images, e.parent.Flotobuild.Bases} {
-		for n := range list {
-			if list[n].Address == address {
-				return &list[n]
-			}
-		}
-	}
-	return nil
-}
+func (e *estimator) oldBase(address string) *patch.Image { return e.index.byAddress[address] }
 
 // touched leaves out the layers below the first that copies files, where
 // nothing but files of build contexts changed.

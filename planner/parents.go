@@ -62,8 +62,9 @@ func (e ParentErrors) Diagnostics(cfg *lang.Config) hcl.Diagnostics {
 // parents are left to the build.
 func CheckDates(p *Plan, parents []*patch.Description, epoch time.Time) ParentErrors {
 	var out ParentErrors
+	of := bySite(parents)
 	for _, s := range p.Sites {
-		own := parentsOf(parents, s.Name)
+		own := of[s.Name]
 		if s.Change == ChangeNone || len(own) > 0 && !Changed(s, own, own[0].ImageMap) {
 			continue
 		}

@@ -24,6 +24,10 @@ const PlanFileVersion = 1
 // make a work tree dirty, wherever they stand in a project.
 const PlanExtension = ".floto-plan"
 
+// PageExtension ends the names of pages that plans were written to for
+// browsers. The same holds for these.
+const PageExtension = PlanExtension + ".html"
+
 // MaxPlanFileSize bounds what DecodeFile reads, in bytes.
 const MaxPlanFileSize = 512 << 20
 

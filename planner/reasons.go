@@ -9,16 +9,16 @@ import (
 
 // reasons says why the image has to be made: the first parent that lacks it
 // counts. A nil image is one that the Desired does not describe.
-func reasons(parents []*patch.Description, name string, img *Image) []Reason {
+func (d *differ) reasons(parents []*patch.Description, name string, img *Image) []Reason {
 	if img == nil {
 		return []Reason{{Input: InputNew}}
 	}
 	for _, p := range parents {
-		n := slices.IndexFunc(p.Flotobuild.Images, func(i patch.Image) bool { return i.Name == name })
-		if n < 0 {
+		old := d.indexes.of(p).byName[name]
+		if old == nil {
 			return []Reason{{Input: InputNew}}
 		}
-		if old := &p.Flotobuild.Images[n]; !same(old, img) {
+		if !same(old, img) {
 			return differences(old, img)
 		}
 	}
@@ -26,10 +26,10 @@ func reasons(parents []*patch.Description, name string, img *Image) []Reason {
 		return []Reason{{Input: InputNew}}
 	}
 	// Every parent has the inputs, but not the same result.
-	first := findImage(parents, name)
+	has := d.indexes.of(parents[0]).byName[name]
 	for _, p := range parents[1:] {
-		if id := p.ImageMap[name]; id != first.ID {
-			return []Reason{{Input: "image", Old: id.String(), New: first.ID.String()}}
+		if id := p.ImageMap[name]; id != has.ID {
+			return []Reason{{Input: "image", Old: id.String(), New: has.ID.String()}}
 		}
 	}
 	return nil

@@ -18,8 +18,9 @@ func Refine(plan *Plan, parents []*patch.Description, built *Built) *Plan {
 	out := *plan
 	out.Created, out.SourceDateEpoch = built.Created, built.Epoch
 	out.Sites = make([]*SitePlan, len(plan.Sites))
+	of := bySite(parents)
 	for n, s := range plan.Sites {
-		r := &refiner{built: built, parents: parentsOf(parents, s.Name)}
+		r := &refiner{built: built, parent: first(of[s.Name]), indexes: make(indexes)}
 		out.Sites[n] = r.site(s)
 	}
 	return &out
@@ -28,7 +29,8 @@ func Refine(plan *Plan, parents []*patch.Description, built *Built) *Plan {
 // A refiner works on one site.
 type refiner struct {
 	built   *Built
-	parents []*patch.Description
+	parent  *patch.Description // that the plan was compared with; nil where there is none
+	indexes indexes
 	// travels has the layers that the patch carries.
 	travels map[digest.Digest]bool
 }
@@ -65,11 +67,10 @@ func unchanged(s *SitePlan) {
 }
 
 func (r *refiner) image(c *ImageChange, d *patch.Description) {
-	n := slices.IndexFunc(d.Flotobuild.Images, func(i patch.Image) bool { return i.Name == c.Name })
-	if n < 0 || !unknown(*c) {
+	img := r.indexes.of(d).byName[c.Name]
+	if img == nil || !unknown(*c) {
 		return
 	}
-	img := &d.Flotobuild.Images[n]
 	c.NewID, c.NewSize, c.Layers = img.ID, 0, nil
 	seen := make(map[digest.Digest]bool)
 	for _, m := range img.Manifests {
@@ -96,7 +97,7 @@ func (r *refiner) layers(c *ImageChange, m patch.Manifest) []LayerChange {
 		}
 		out = append(out, LayerChange{Platform: m.Platform, DiffID: l.DiffID, Size: l.Size, Change: change, CreatedBy: l.CreatedBy})
 	}
-	e := &explainer{reasons: c.Reasons, steps: r.built.Steps[c.Address][m.Platform], old: oldSteps(findImage(r.parents, c.Name), m.Platform)}
+	e := &explainer{reasons: c.Reasons, steps: r.built.Steps[c.Address][m.Platform], old: oldSteps(r.indexes.of(r.parent).byName[c.Name], m.Platform)}
 	e.explain(out)
 	return out
 }

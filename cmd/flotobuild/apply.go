@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/flotobuild/flotobuild/cmd/flotobuild/report"
 	"github.com/flotobuild/flotobuild/executor"
 	"github.com/flotobuild/flotobuild/planner"
 )
@@ -99,17 +101,37 @@ func (a *app) planAndApply(ctx context.Context, f *applyFlags, args []string, do
 	}
 	defer a.finish(p)
 	done.project = p
+	if err := p.readOutputs(); err != nil {
+		return err
+	}
 	if done.plan, err = a.planFor(ctx, p, f, saved); err != nil {
 		return err
 	}
 	a.events.planned(done.plan)
-	if err := a.showPlan(done.plan, false, f.detail); err != nil || !hasChanges(done.plan) {
-		return err
+	a.showPlan(done.plan, planVariables(p.config.Variables), f.telling.level())
+	if !report.Changes(done.plan) {
+		return nil
 	}
 	if err := a.approve(ctx, f.autoApprove || saved != nil); err != nil {
 		return err
 	}
 	done.result, err = a.carryOut(ctx, p, done.plan, f, epoch)
+	return err
+}
+
+// readOutputs looks at the output folders before the parents are chosen from
+// them.
+func (p *project) readOutputs() error {
+	var dirs []string
+	for _, s := range p.config.Sites {
+		dir := filepath.FromSlash(s.Patch.Output.Name)
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(p.dir, dir)
+		}
+		dirs = append(dirs, dir)
+	}
+	var err error
+	p.outputs, err = executor.ReadOutputs(dirs)
 	return err
 }
 

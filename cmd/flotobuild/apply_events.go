@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/flotobuild/flotobuild/cmd/flotobuild/report"
 	"github.com/flotobuild/flotobuild/executor"
 	"github.com/flotobuild/flotobuild/planner"
 )
@@ -48,7 +49,7 @@ func (w *eventWriter) planned(plan *planner.Plan) {
 			images++
 		}
 	}
-	w.write(event{Type: "plan_summary", Patches: &patches, Images: &images, Message: partial(plan)})
+	w.write(event{Type: "plan_summary", Patches: &patches, Images: &images, Message: report.Partial(plan)})
 }
 
 // observe writes what the executor does.

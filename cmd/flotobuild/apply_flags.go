@@ -15,7 +15,7 @@ type applyFlags struct {
 	selection   selectionFlags
 	parents     []string
 	autoApprove bool
-	detail      bool
+	telling     tellingFlags
 	asJSON      bool
 	metadata    string
 	passphrase  passphraseFlags
@@ -23,7 +23,7 @@ type applyFlags struct {
 
 func (f *applyFlags) define(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.autoApprove, "auto-approve", false, "do not ask before building")
-	cmd.Flags().BoolVar(&f.detail, "detail", false, "list every changed file in the plan")
+	f.telling.define(cmd)
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print what happens as lines of JSON; needs -auto-approve or a plan file")
 	cmd.Flags().StringVar(&f.metadata, "metadata-file", "", "write the results to `FILE` as JSON")
 	f.passphrase.define(cmd)
@@ -37,6 +37,9 @@ func (f *applyFlags) check(args []string) error {
 		return &hintError{fmt.Errorf("apply takes one plan file, not %d", len(args)), "usage: flotobuild apply [PLANFILE] [flags]"}
 	}
 	if err := f.buildFlags.check(); err != nil {
+		return err
+	}
+	if err := f.telling.check(); err != nil {
 		return err
 	}
 	if err := f.locking.check(); err != nil {

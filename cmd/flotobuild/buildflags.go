@@ -29,7 +29,7 @@ type buildFlags struct {
 // define adds the flags; with says when they count, where that is not always.
 func (f *buildFlags) define(cmd *cobra.Command, with string) {
 	cmd.Flags().BoolVar(&f.noDaemon, "no-daemon", false, with+"run the embedded build engine inside this process; needs root")
-	cmd.Flags().IntVar(&f.parallelism, "parallelism", 4, with+"make at most `N` images at once")
+	cmd.Flags().IntVar(&f.parallelism, "parallelism", 4, with+"make at most `N` images, and write as many patches, at once")
 	cmd.Flags().BoolVar(&f.keepGoing, "keep-going", false, with+"after a failure build everything that does not depend on it; no patch is written all the same")
 	cmd.Flags().StringVar(&f.progress, "progress", "auto", with+"how builds are shown: `MODE` is "+strings.Join(executor.ProgressModes, ", "))
 	// The only error is a flag that does not exist.
@@ -57,6 +57,7 @@ func (a *app) buildOptions(p *project, plan *planner.Plan, f *buildFlags, epoch 
 	opts.Engine.InProcess = f.noDaemon
 	opts.Epoch, opts.Parallelism, opts.KeepGoing = epoch, f.parallelism, f.keepGoing
 	opts.Progress, opts.Observe = progress, a.events.observe
+	opts.LockTimeout = f.lockTimeout
 	opts.Recheck = func(ctx context.Context) error { return p.recheck(ctx, plan) }
 	return opts
 }
@@ -70,6 +71,7 @@ func (p *project) executorOptions(plan *planner.Plan) executor.Options {
 		Engine:   engine.Options{Hosts: engineHosts(plan.Engine.Hosts), Version: version},
 		Now:      time.Now(),
 		Producer: producer,
+		Outputs:  p.outputs,
 		Render: func(site string, images map[string]digest.Digest, info planner.PatchInfo) (map[string][]byte, error) {
 			return planner.Render(p.config, site, images, info)
 		},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/flotobuild/flotobuild/cmd/flotobuild/report"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/patch/relate"
 )
@@ -104,7 +105,7 @@ func (r *differenceRenderer) image(i patch.ImageDifference) {
 		}
 		text := fmt.Sprintf("%s  %s", l.DiffID, byteSize(l.Size))
 		if l.CreatedBy != "" {
-			text += "  " + step(l.CreatedBy)
+			text += "  " + report.Step(l.CreatedBy)
 		}
 		r.marked("      ", l.Change, "%s", text)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/flotobuild/flotobuild/cmd/flotobuild/report"
 	"github.com/flotobuild/flotobuild/patch"
 )
 
@@ -122,7 +123,7 @@ func (r *descriptionRenderer) image(i patch.Image) {
 func (r *descriptionRenderer) layer(l patch.Layer) {
 	text := fmt.Sprintf("%s  %s", l.DiffID, byteSize(l.Size))
 	if l.CreatedBy != "" {
-		text += "  " + step(l.CreatedBy)
+		text += "  " + report.Step(l.CreatedBy)
 	}
 	if kind := r.carried[l.DiffID]; kind != patch.TransportFull {
 		text += "  (" + kind + ")"

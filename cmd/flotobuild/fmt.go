@@ -69,7 +69,10 @@ func (f *formatter) argument(name string) error {
 	if err != nil {
 		return fmt.Errorf("cannot format: %w", err)
 	}
-	if !info.IsDir() {
+	switch {
+	case strings.HasSuffix(name, ".json"):
+		return fmt.Errorf("cannot format %q: fmt lays out native files, and leaves JSON alone", name)
+	case !info.IsDir():
 		return f.file(name, info.Mode())
 	}
 	return filepath.WalkDir(name, func(path string, e fs.DirEntry, err error) error {
@@ -144,7 +147,11 @@ func (f *formatter) source(src []byte, name string) ([]byte, error) {
 		return out, nil
 	}
 	f.failed = true
-	return nil, f.ui.diagnostics(diags, map[string]*hcl.File{name: {Bytes: src}}, false)
+	files := map[string]*hcl.File{name: {Bytes: src}}
+	if strings.HasSuffix(name, ".hclvars") {
+		files = nil // a value may be sensitive, which fmt cannot know
+	}
+	return nil, f.ui.diagnostics(diags, files, false)
 }
 
 func (f *formatter) printDiff(name string, before, after []byte) {

@@ -46,6 +46,7 @@ var importRules = []importRule{
 	{"executor/engine", []string{"store", "internal"}, []string{hclModule}, nil},
 	{"executor", []string{"executor", "planner", "patch", "store", "delta", "envelope", "internal"}, []string{hclModule}, nil},
 	{"site", []string{"lang", "patch", "store", "delta", "envelope", "internal"}, nil, []string{buildkit}},
+	{"cmd/flotobuild/report", []string{"lang", "planner", "patch"}, []string{"os", "os/exec", "net", "net/http", hclModule}, []string{buildkit}},
 	{"cmd", []string{"lang", "planner", "executor", "patch", "store", "delta", "envelope", "site", "internal"}, []string{buildkit}, nil},
 }
 

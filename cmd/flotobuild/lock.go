@@ -24,7 +24,7 @@ type lockHolder struct {
 // does.
 func lockProject(ctx context.Context, dataDir, command string, timeout time.Duration) (unlock func(), err error) {
 	if err := makeDataDir(dataDir); err != nil {
-		return nil, fmt.Errorf("cannot lock the project: %w", err)
+		return nil, cannotLock(err)
 	}
 	name := filepath.Join(dataDir, "lock")
 	lock := flock.New(name)
@@ -38,8 +38,10 @@ func lockProject(ctx context.Context, dataDir, command string, timeout time.Dura
 		}
 	}
 	switch {
+	case ctx.Err() != nil && !locked:
+		return nil, context.Cause(ctx)
 	case err != nil:
-		return nil, fmt.Errorf("cannot lock the project: %w", err)
+		return nil, cannotLock(err)
 	case !locked:
 		return nil, &hintError{
 			fmt.Errorf("cannot lock the project: %s is at work in it", holder(name)),
@@ -48,13 +50,22 @@ func lockProject(ctx context.Context, dataDir, command string, timeout time.Dura
 	}
 	if err := recordHolder(name, command); err != nil {
 		lock.Unlock()
-		return nil, fmt.Errorf("cannot lock the project: %w", err)
+		return nil, cannotLock(err)
 	}
 	return func() {
 		// Who holds it is gone before the lock is.
 		_ = os.Truncate(name, 0)
 		lock.Unlock()
 	}, nil
+}
+
+// cannotLock is about a folder that is read-only, full, or on a file system
+// without locks.
+func cannotLock(err error) error {
+	return &hintError{
+		fmt.Errorf("cannot lock the project: %w", err),
+		"FLOTOBUILD_DATA_DIR names another folder for flotobuild's own files: it must be writable, on a file system with locks, and the same for all who work in this project",
+	}
 }
 
 func recordHolder(name, command string) error {

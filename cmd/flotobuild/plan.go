@@ -1,11 +1,12 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/flotobuild/flotobuild/cmd/flotobuild/report"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -18,7 +19,8 @@ type planFlags struct {
 	parents          []string
 	out              string
 	asJSON           bool
-	detail           bool
+	telling          tellingFlags
+	html             string
 	detailedExitCode bool
 }
 
@@ -42,23 +44,16 @@ func newPlanCommand(a *app) *cobra.Command {
 	f.build.define(cmd)
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE`, for apply; a name that ends in "+planner.PlanExtension+" never travels in a patch")
 	cmd.Flags().BoolVar(&f.detailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes")
-	cmd.Flags().BoolVar(&f.detail, "detail", false, "list every changed file and every layer")
+	f.telling.define(cmd)
+	cmd.Flags().StringVar(&f.html, "html", "", "write the plan to `FILE` as a page for browsers, also where it violates a policy; a name that ends in "+planner.PageExtension+" never travels in a patch")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print the plan as JSON")
 	return cmd
 }
 
 func (a *app) plan(cmd *cobra.Command, f *planFlags) error {
 	ctx := cmd.Context()
-	if err := f.locking.check(); err != nil {
+	if err := a.checkPlanFlags(f); err != nil {
 		return err
-	}
-	if f.out != "" {
-		if err := checkOut("out", f.out, planner.LooksLikePlan); err != nil {
-			return err
-		}
-		if err := a.ownFile(f.out); err != nil {
-			return err
-		}
 	}
 	options, err := f.vars.read()
 	if err != nil {
@@ -85,21 +80,56 @@ func (a *app) plan(cmd *cobra.Command, f *planFlags) error {
 	if err == nil && f.build.on {
 		plan, err = a.buildPlan(ctx, p, plan, &f.build, f.asJSON)
 	}
+	if plan != nil && f.html != "" {
+		err = errors.Join(err, writePage(f.html, plan, planVariables(p.config.Variables)))
+	}
 	if err != nil {
 		return err
 	}
+	return a.tellPlan(p, plan, f)
+}
+
+// checkPlanFlags refuses what can be refused before anything is read.
+func (a *app) checkPlanFlags(f *planFlags) error {
+	if err := f.locking.check(); err != nil {
+		return err
+	}
+	if err := f.telling.check(); err != nil {
+		return err
+	}
+	if f.out != "" {
+		if err := checkOut("out", f.out, planner.LooksLikePlan); err != nil {
+			return err
+		}
+		if err := a.ownFile(f.out); err != nil {
+			return err
+		}
+	}
+	if f.html == "" {
+		return nil
+	}
+	if err := checkOut("html", f.html, report.LooksLikePage); err != nil {
+		return err
+	}
+	return a.ownFile(f.html)
+}
+
+// tellPlan saves and prints a plan.
+func (a *app) tellPlan(p *project, plan *planner.Plan, f *planFlags) error {
 	if f.out != "" {
 		if err := savePlan(f.out, plan, p.config.Variables); err != nil {
 			return err
 		}
 	}
-	if err := a.showPlan(plan, f.asJSON, f.detail); err != nil {
+	if !f.asJSON {
+		a.showPlan(plan, planVariables(p.config.Variables), f.telling.level())
+	} else if err := a.showPlanJSON(plan); err != nil {
 		return err
 	}
 	if f.out != "" {
 		a.savedNote(f.out)
 	}
-	if f.detailedExitCode && hasChanges(plan) {
+	if f.detailedExitCode && report.Changes(plan) {
 		return exitError(exitChanges)
 	}
 	return nil
@@ -111,28 +141,4 @@ func (a *app) savedNote(name string) {
 		return
 	}
 	a.ui.notef("\nThe plan is saved. To make exactly these patches, run:\n  flotobuild apply %s", safe(name))
-}
-
-func (a *app) showPlan(plan *planner.Plan, asJSON, detail bool) error {
-	if !asJSON {
-		r := &planRenderer{plan: plan, color: a.ui.colorOut, detail: detail}
-		a.ui.printf("%s", r.render())
-		return nil
-	}
-	b, err := planner.Encode(plan)
-	if err != nil {
-		return fmt.Errorf("cannot print the plan: %w", err)
-	}
-	a.ui.printJSON(b)
-	return nil
-}
-
-// hasChanges tells whether some site needs a patch.
-func hasChanges(plan *planner.Plan) bool {
-	for _, s := range plan.Sites {
-		if s.Change != planner.ChangeNone {
-			return true
-		}
-	}
-	return false
 }

@@ -74,7 +74,7 @@ func (a *app) buildPlan(ctx context.Context, p *project, plan *planner.Plan, b *
 	// The build decides what an estimate could only warn of.
 	p.violations = planner.CheckPolicy(p.config, exact, p.signatures)
 	if p.violations.HasErrors() {
-		return nil, a.report(p.violations, p.config, asJSON)
+		return exact, a.report(p.violations, p.config, asJSON)
 	}
 	return exact, nil
 }

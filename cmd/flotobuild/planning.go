@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/flotobuild/flotobuild/cmd/flotobuild/report"
 	"github.com/flotobuild/flotobuild/executor/facts"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
@@ -16,7 +17,7 @@ import (
 
 // makePlan compares what the project's sites should have with what they have.
 // It prints what is wrong with the configuration, and writes the lock file where
-// that changes.
+// that changes. Where policies are violated, the plan comes with the error.
 func (a *app) makePlan(ctx context.Context, p *project, locking *lockFlags, asJSON bool) (*planner.Plan, error) {
 	if asJSON { // load has left the warnings to the command
 		if err := a.ui.diagnostics(p.warnings, p.config.Files, false); err != nil {
@@ -53,12 +54,12 @@ func (a *app) makePlan(ctx context.Context, p *project, locking *lockFlags, asJS
 		return nil, err
 	}
 	if err := a.rules(p, plan, asJSON); err != nil {
-		return nil, err
+		return plan, err
 	}
 	if plan.Project.Dirty {
 		a.warnf("the project folder has uncommitted changes; the patches' revision says so: %s", plan.Project.Revision)
 	}
-	if text := partial(plan); text != "" {
+	if text := report.Partial(plan); text != "" {
 		a.warnf("%s", text)
 	}
 	return plan, nil

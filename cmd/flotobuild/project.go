@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/flotobuild/flotobuild/executor"
 	"github.com/flotobuild/flotobuild/executor/facts"
 	"github.com/flotobuild/flotobuild/lang"
 	"github.com/flotobuild/flotobuild/patch"
@@ -35,6 +36,7 @@ type project struct {
 	own          []string           // files that this command writes, or that say what it does
 	signatures   planner.Signatures // of other people's images, once a plan was made
 	violations   hcl.Diagnostics    // of policies, by the latest plan
+	outputs      executor.Outputs   // the output folders as they were before the plan was made; apply only
 }
 
 // projectDir gives the folder that commands work in, absolute and with links

@@ -9,6 +9,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/flotobuild/flotobuild/cmd/flotobuild/report"
 	"github.com/flotobuild/flotobuild/executor"
 	"github.com/flotobuild/flotobuild/lang"
 	"github.com/flotobuild/flotobuild/patch"
@@ -111,7 +112,7 @@ func parentsOfRebuild(o patch.Opener, file string, d *patch.Description) ([]lang
 }
 
 func (a *app) rebuildPlan(ctx context.Context, p *project, plan *planner.Plan, r *patch.Reader) (*rebuilt, error) {
-	if len(plan.Sites) != 1 || !hasChanges(plan) {
+	if len(plan.Sites) != 1 || !report.Changes(plan) {
 		return &rebuilt{Differences: []string{"the project has nothing that the patch's parent lacks"}}, nil
 	}
 	a.keep(p)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"slices"
 
@@ -18,53 +19,66 @@ func cmdAsPlanned(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, args, 2, "asplanned PLAN PATCH")
 	plan, err := planner.Decode([]byte(ts.ReadFile(args[0])))
 	ts.Check(err)
-	p := patchFile(ts, args[1])
+	ts.Check(asPlanned(plan, ts.MkAbs(args[1])))
+}
+
+func asPlanned(plan *planner.Plan, file string) error {
+	p, err := patch.Open(file)
+	if err != nil {
+		return err
+	}
 	defer p.Close()
 	n := slices.IndexFunc(plan.Sites, func(s *planner.SitePlan) bool { return s.Name == p.Description.SiteName })
 	if n < 0 {
-		ts.Fatalf("the plan knows no site %q", p.Description.SiteName)
+		return fmt.Errorf("the plan knows no site %q", p.Description.SiteName)
 	}
 	site := plan.Sites[n]
-	st, err := os.Stat(ts.MkAbs(args[1]))
-	ts.Check(err)
+	st, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
 	if !site.Size.Exact || site.Size.Patch != st.Size() {
-		ts.Fatalf("the plan says %d bytes, exact: %v; the patch has %d", site.Size.Patch, site.Size.Exact, st.Size())
+		return fmt.Errorf("the plan says %d bytes, exact: %v; the patch has %d", site.Size.Patch, site.Size.Exact, st.Size())
 	}
 	travel := make(map[digest.Digest]int64)
 	for _, c := range site.Images {
-		plannedImage(ts, c, p, travel)
+		if err := plannedImage(c, p, travel); err != nil {
+			return err
+		}
 	}
-	plannedLayers(ts, site, p, travel)
+	return plannedLayers(site, p, travel)
 }
 
 // plannedImage compares one image, and notes its layers that travel.
-func plannedImage(ts *testscript.TestScript, c planner.ImageChange, p *patch.Reader, travel map[digest.Digest]int64) {
+func plannedImage(c planner.ImageChange, p *patch.Reader, travel map[digest.Digest]int64) error {
 	id, has := p.Description.ImageMap[c.Name]
 	if has == (c.Change == planner.ChangeRemove) {
-		ts.Fatalf("image %q: the plan says %s, in the patch: %v", c.Name, c.Change, has)
+		return fmt.Errorf("image %q: the plan says %s, in the patch: %v", c.Name, c.Change, has)
 	}
 	if c.Made() && id != c.NewID {
-		ts.Fatalf("image %q has id %s; the plan says %q", c.Name, id, c.NewID)
+		return fmt.Errorf("image %q has id %s; the plan says %q", c.Name, id, c.NewID)
 	}
 	for _, l := range c.Layers {
 		if l.Change == planner.ChangeCreate {
 			travel[l.DiffID] = l.Size
 		}
 	}
+	return nil
 }
 
-func plannedLayers(ts *testscript.TestScript, site *planner.SitePlan, p *patch.Reader, travel map[digest.Digest]int64) {
+func plannedLayers(site *planner.SitePlan, p *patch.Reader, travel map[digest.Digest]int64) error {
 	var sum int64
 	for id, l := range layersByID(p.Description) {
 		size, planned := travel[id]
 		if p.Has(l.Digest) != planned || planned && size != l.Size {
-			ts.Fatalf("layer %s (%s) of %d bytes is in the patch: %v; the plan says %v, %d bytes", id, l.CreatedBy, l.Size, p.Has(l.Digest), planned, size)
+			return fmt.Errorf("layer %s (%s) of %d bytes is in the patch: %v; the plan says %v, %d bytes", id, l.CreatedBy, l.Size, p.Has(l.Digest), planned, size)
 		}
 		if planned {
 			sum += l.Size
 		}
 	}
-	if sum != site.Size.NewLayers || len(travel) != len(p.Description.Flotobuild.Transport) {
-		ts.Fatalf("%d layers of %d bytes travel; the plan says %d of %d", len(p.Description.Flotobuild.Transport), sum, len(travel), site.Size.NewLayers)
+	if n := len(p.Description.Flotobuild.Transport); sum != site.Size.NewLayers || len(travel) != n {
+		return fmt.Errorf("%d layers of %d bytes travel; the plan says %d of %d", n, sum, len(travel), site.Size.NewLayers)
 	}
+	return nil
 }

@@ -46,6 +46,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"dockerarchive": cmdDockerArchive,
 		"damageblob":    cmdDamageBlob,
 		"identity":      cmdIdentity,
+		"recipe":        cmdRecipe,
 
 		"serveregistry":   cmdServeRegistry,
 		"pushrandom":      cmdPushRandom,

@@ -2,8 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,19 +28,4 @@ func (p *project) choose(s planner.Selection) error {
 	}
 	p.config, p.selection = cfg, s
 	return nil
-}
-
-// partial says that a plan is about some sites only; empty where it is about all.
-func partial(plan *planner.Plan) string {
-	var flags []string
-	for _, t := range plan.Targets {
-		flags = append(flags, "-target "+t)
-	}
-	for _, e := range plan.Excludes {
-		flags = append(flags, "-exclude "+e)
-	}
-	if len(flags) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("the plan is partial, for %s: other sites were not looked at", strings.Join(flags, " "))
 }

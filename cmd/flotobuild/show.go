@@ -7,13 +7,21 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/flotobuild/flotobuild/cmd/flotobuild/report"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/patch/volume"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
+// showFlags are the flags of show.
+type showFlags struct {
+	telling tellingFlags
+	asJSON  bool
+	html    string
+}
+
 func newShowCommand(a *app) *cobra.Command {
-	var asJSON, detail bool
+	var f showFlags
 	cmd := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Show what a patch file, a saved plan or a receipt is and holds",
@@ -22,10 +30,13 @@ func newShowCommand(a *app) *cobra.Command {
 		Args: oneFile,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if looksLikePlan(args[0]) {
-				return a.showSaved(args[0], asJSON, detail)
+				return a.showSaved(args[0], &f)
+			}
+			if f.html != "" {
+				return &hintError{errors.New("cannot write the page of a patch: -html is for saved plans"), "a saved plan is made by: flotobuild plan -out=FILE"}
 			}
 			if looksLikeReceipt(args[0]) {
-				return a.showReceipt(args[0], asJSON)
+				return a.showReceipt(args[0], f.asJSON)
 			}
 			old, err := openLegacy(args[0])
 			if err != nil {
@@ -33,7 +44,7 @@ func newShowCommand(a *app) *cobra.Command {
 			}
 			if old != nil {
 				defer old.Close()
-				a.showLegacy(old, asJSON)
+				a.showLegacy(old, f.asJSON)
 				return nil
 			}
 			p, err := a.openPatch(args[0])
@@ -41,7 +52,7 @@ func newShowCommand(a *app) *cobra.Command {
 				return err
 			}
 			defer p.Close()
-			if asJSON {
+			if f.asJSON {
 				a.ui.printJSON(p.Raw())
 				return nil
 			}
@@ -50,18 +61,32 @@ func newShowCommand(a *app) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the description, the saved plan or the receipt as the file has it")
-	cmd.Flags().BoolVar(&detail, "detail", false, "list every changed file of a saved plan")
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print the description, the saved plan or the receipt as the file has it")
+	cmd.Flags().StringVar(&f.html, "html", "", "write the saved plan to `FILE` as a page for browsers")
+	f.telling.define(cmd)
 	return cmd
 }
 
 // showSaved prints a plan file.
-func (a *app) showSaved(name string, asJSON, detail bool) error {
+func (a *app) showSaved(name string, f *showFlags) error {
+	if err := f.telling.check(); err != nil {
+		return err
+	}
+	if f.html != "" {
+		if err := checkOut("html", f.html, report.LooksLikePage); err != nil {
+			return err
+		}
+	}
 	saved, err := openPlan(name)
 	if err != nil {
 		return err
 	}
-	if asJSON {
+	if f.html != "" {
+		if err := writePage(f.html, saved.Plan, saved.Variables); err != nil {
+			return err
+		}
+	}
+	if f.asJSON {
 		b, err := planner.EncodeFile(saved.Plan, saved.Variables)
 		if err != nil {
 			return err
@@ -69,10 +94,11 @@ func (a *app) showSaved(name string, asJSON, detail bool) error {
 		a.ui.printJSON(b)
 		return nil
 	}
-	if text := partial(saved.Plan); text != "" {
+	if text := report.Partial(saved.Plan); text != "" {
 		a.warnf("%s", text)
 	}
-	return a.showPlan(saved.Plan, false, detail)
+	a.showPlan(saved.Plan, saved.Variables, f.telling.level())
+	return nil
 }
 
 // oneFile demands exactly one argument.

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/flotobuild/flotobuild/cmd/flotobuild/report"
 	"github.com/flotobuild/flotobuild/executor"
 )
 
@@ -65,7 +66,7 @@ func (s *summary) site(r executor.SiteResult) {
 	if len(r.NewLayers) > 0 {
 		s.line("  %s, %s:", count(len(r.NewLayers), "new layer"), byteSize(total(r.NewLayers)))
 		for _, l := range r.NewLayers {
-			s.line("    %9s  %s: %s", byteSize(l.Size), l.Image, safe(step(l.CreatedBy)))
+			s.line("    %9s  %s: %s", byteSize(l.Size), l.Image, report.Step(l.CreatedBy))
 		}
 	} else {
 		s.line("  no new layer")
@@ -89,22 +90,4 @@ func total(layers []executor.LayerResult) int64 {
 		n += l.Size
 	}
 	return n
-}
-
-// step shortens a build step to a line.
-func step(createdBy string) string {
-	const most = 90
-	text := strings.Join(strings.Fields(createdBy), " ")
-	text = strings.TrimSuffix(text, " # buildkit")
-	// RUN steps carry their build args and the shell.
-	if _, command, ok := strings.Cut(text, " /bin/sh -c "); ok && strings.HasPrefix(text, "RUN ") {
-		text = "RUN " + command
-	}
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most-1]) + "…"
-	}
-	if text == "" {
-		return "(step unknown)"
-	}
-	return text
 }

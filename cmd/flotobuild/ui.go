@@ -114,8 +114,13 @@ const mostDiagnostics = 50
 // there is no terminal it is 0: logs are searched by line.
 func width(f *os.File) int {
 	const most = 100
+	return min(terminalWidth(f), most)
+}
+
+// terminalWidth gives the cells of a terminal's line, 0 where there is none.
+func terminalWidth(f *os.File) int {
 	if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-		return min(w, most)
+		return w
 	}
 	return 0
 }

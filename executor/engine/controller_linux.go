@@ -162,6 +162,14 @@ func prepareRoot(dir string) (string, error) {
 		return "", fmt.Errorf("cannot create the engine's state folder: %w", err)
 	}
 	tmp, run := filepath.Join(dir, "tmp"), filepath.Join(dir, "run")
+	if err := unmountBelow(tmp, run); err != nil {
+		return "", err
+	}
+	if left, err := filepath.Glob(filepath.Join(run, "containerd-mount*")); err == nil {
+		for _, d := range left {
+			os.Remove(d) // empty, or somebody's
+		}
+	}
 	if err := errors.Join(os.RemoveAll(tmp), os.MkdirAll(tmp, 0o700), os.MkdirAll(run, 0o700)); err != nil {
 		return "", fmt.Errorf("cannot prepare the engine's folder for temporary files: %w", err)
 	}

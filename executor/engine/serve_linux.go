@@ -100,6 +100,9 @@ func open(dir, runcName string) (*control.Controller, error) {
 		return nil, err
 	}
 	sweep(root, runcName)
+	if err := unmountBelow(root); err != nil {
+		return nil, err
+	}
 	c, err := newController(root, runcName)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the build engine's state in %q: %w; if it is damaged, delete the folder: it holds only cache", root, err)

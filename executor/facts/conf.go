@@ -107,7 +107,7 @@ var written = []string{patch.GitDescribe, patch.GitTimestamp}
 
 // selected applies the patterns and the omissions.
 func selected(name string, q planner.ConfQuery) bool {
-	if patch.HasExtension(volume.TrimName(name)) || strings.HasSuffix(name, planner.PlanExtension) ||
+	if patch.HasExtension(volume.TrimName(name)) || strings.HasSuffix(name, planner.PlanExtension) || strings.HasSuffix(name, planner.PageExtension) ||
 		strings.HasPrefix(path.Base(name), atomicfile.Prefix) || slices.Contains(strings.Split(name, "/"), ".git") {
 		return false
 	}

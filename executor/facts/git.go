@@ -145,7 +145,10 @@ func (w *Workspace) head(ctx context.Context, omit []string) (lang.Git, error) {
 
 // pathspecs selects the project folder less what is omitted.
 func pathspecs(omit []string) []string {
-	specs := []string{".", ":(exclude,glob)**/*" + patch.Extension, ":(exclude,glob)**/*" + patch.EncryptedExtension, ":(exclude,glob)**/*" + planner.PlanExtension}
+	specs := []string{"."}
+	for _, extension := range []string{patch.Extension, patch.EncryptedExtension, planner.PlanExtension, planner.PageExtension} {
+		specs = append(specs, ":(exclude,glob)**/*"+extension)
+	}
 	for _, name := range omit {
 		specs = append(specs, ":(exclude,literal)"+name)
 	}

@@ -18,9 +18,10 @@ const Prefix = ".flotobuild-tmp-"
 // A File is a temporary file that becomes a real one by Replace or Publish.
 // Its methods are not safe for concurrent use, ReadAt and WriteAt aside.
 type File struct {
-	f    *os.File
-	ops  operations
-	done bool
+	f      *os.File
+	ops    operations
+	synced bool // nothing was written since Sync
+	done   bool
 
 	written, begun int64 // bytes; of those, what the disk has been told to take
 }
@@ -91,6 +92,7 @@ const ahead = 16 << 20
 // Write appends to the file. The disk begins to take a large file while it is
 // written, so that the end does not wait for all of it.
 func (f *File) Write(p []byte) (int, error) {
+	f.synced = false
 	n, err := f.f.Write(p)
 	if f.written += int64(n); f.written-f.begun >= ahead {
 		flushBehind(f.f, f.begun, f.written-f.begun)
@@ -101,10 +103,16 @@ func (f *File) Write(p []byte) (int, error) {
 
 // ReadFrom appends what r gives. From another file on the same file system the
 // kernel copies.
-func (f *File) ReadFrom(r io.Reader) (int64, error) { return f.f.ReadFrom(r) }
+func (f *File) ReadFrom(r io.Reader) (int64, error) {
+	f.synced = false
+	return f.f.ReadFrom(r)
+}
 
 // WriteAt writes at an offset and does not move the place of Write.
-func (f *File) WriteAt(p []byte, off int64) (int, error) { return f.f.WriteAt(p, off) }
+func (f *File) WriteAt(p []byte, off int64) (int, error) {
+	f.synced = false
+	return f.f.WriteAt(p, off)
+}
 
 // ReadAt reads what has been written.
 func (f *File) ReadAt(p []byte, off int64) (int, error) { return f.f.ReadAt(p, off) }
@@ -133,7 +141,7 @@ func (f *File) finish(path string, rename func(from, to string) error) error {
 		return fs.ErrClosed
 	}
 	defer f.Abort()
-	if err := f.ops.sync(f.f); err != nil {
+	if err := f.sync(); err != nil {
 		return err
 	}
 	if err := rename(f.f.Name(), path); err != nil {

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"fmt"
@@ -7,47 +7,12 @@ import (
 	"github.com/flotobuild/flotobuild/planner"
 )
 
-// mostReasons is how many reasons of an image are listed without -detail.
-const mostReasons = 8
-
-// after stands for what only a build can tell.
-const after = "(known after apply)"
-
-func (r *planRenderer) image(c planner.ImageChange) {
-	old := fmt.Sprintf("%s, %s", count(c.OldLayers, "layer"), byteSize(c.OldSize))
-	line := fmt.Sprintf("      %s image %q", r.symbol(c.Change), c.Name)
-	switch {
-	case c.Change == planner.ChangeRemove:
-		r.line("%s: %s %s", line, old, r.paint(grey, "# no container of the site uses it any more"))
-	case c.From != "":
-		r.line("%s: %s %s", line, old, r.paint(grey, fmt.Sprintf("# the parent has it as %q", c.From)))
-	case len(c.Layers) > 0:
-		r.built(c, line, old)
-	case c.Change == planner.ChangeCreate:
-		r.line("%s: %s", line, unbuilt(c))
-	default:
-		r.line("%s: %s → %s", line, old, unbuilt(c))
-		r.reasons(c.Reasons)
+func reasons(list []planner.Reason) []string {
+	var out []string
+	for _, r := range list {
+		out = append(out, plain(reasonText(r)))
 	}
-}
-
-// unbuilt stands for an image before its build, with an estimate where there is
-// one.
-func unbuilt(c planner.ImageChange) string {
-	if c.NewSize == 0 {
-		return after
-	}
-	return after + ", " + estimate(c.NewSize) + " new"
-}
-
-func (r *planRenderer) reasons(reasons []planner.Reason) {
-	for n, reason := range reasons {
-		if n == mostReasons && !r.detail && len(reasons) > mostReasons+1 {
-			r.grey("            # %s hidden, -detail lists them", count(len(reasons)-n, "more reason"))
-			return
-		}
-		r.line("          %s %s", r.paint(grey, "#"), safe(reasonText(reason)))
-	}
+	return out
 }
 
 // reasonText says in words which input of an image changed.
@@ -59,7 +24,7 @@ func reasonText(r planner.Reason) string {
 	case "target", "platform":
 		return fmt.Sprintf("%s %s", kind, values(r))
 	case "secret":
-		return fmt.Sprintf("secret %s %s", name, happened(r))
+		return fmt.Sprintf("secret %s %s, %s", name, happened(r), hidden)
 	case "dockerfile":
 		return "Dockerfile " + happened(r)
 	case "rootfs":
@@ -120,13 +85,23 @@ func digests(r planner.Reason) string {
 	return shortDigest(r.Old) + " → " + shortDigest(r.New)
 }
 
-// shortDigest cuts a digest, or the one at the end of a reference, as people
-// compare it.
-func shortDigest(s string) string {
-	const digits = 12
-	algorithm, hex, ok := strings.Cut(s[strings.LastIndex(s, "@")+1:], ":")
-	if !ok || len(hex) < digits {
-		return s
+// layerReason is reasonText as it fits a layer: of an image that others made,
+// nothing is known of the steps.
+func layerReason(r planner.Reason) string {
+	if r.Input == "source" {
+		return "in the new version only"
 	}
-	return algorithm + ":" + hex[:digits]
+	return plain(reasonText(r))
+}
+
+// cause names where the layers below come from: a place, or an input.
+func cause(s string) string {
+	kind, name, _ := strings.Cut(s, ":")
+	switch kind {
+	case "image", "base":
+		return "base image " + plain(name)
+	case "rootfs":
+		return "the root file system"
+	}
+	return plain(s)
 }

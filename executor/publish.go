@@ -1,0 +1,152 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/flotobuild/flotobuild/internal/atomicfile"
+	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/volume"
+)
+
+// Outputs are the names of the patch files in output folders, by folder. They
+// tell at the end of an apply whether somebody else wrote a patch meanwhile.
+type Outputs map[string]map[string]bool
+
+// ReadOutputs lists folders, and removes what killed applies left in them. A
+// folder that does not exist has nothing.
+func ReadOutputs(dirs []string) (Outputs, error) {
+	out := make(Outputs)
+	for _, dir := range dirs {
+		if out[dir] != nil {
+			continue
+		}
+		if _, err := atomicfile.Sweep(dir); err != nil {
+			return nil, fmt.Errorf("cannot use the output folder: %w", err)
+		}
+		names, err := patchNames(dir)
+		if err != nil {
+			return nil, fmt.Errorf("cannot use the output folder: %w", err)
+		}
+		out[dir] = names
+	}
+	return out, nil
+}
+
+// readOutputs lists the output folders of the plan's sites, unless the caller has
+// done it.
+func (r *run) readOutputs() error {
+	if r.opts.Outputs != nil {
+		return nil
+	}
+	var dirs []string
+	for _, s := range r.plan.Sites {
+		dirs = append(dirs, r.path(s.Patch.Output))
+	}
+	var err error
+	r.opts.Outputs, err = ReadOutputs(dirs)
+	return err
+}
+
+func patchNames(dir string) (map[string]bool, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	names := make(map[string]bool)
+	for _, e := range entries {
+		if patch.HasExtension(volume.TrimName(e.Name())) {
+			names[e.Name()] = true
+		}
+	}
+	return names, nil
+}
+
+// publish names all files. When one fails, those before it are taken back: a
+// failed apply leaves no new patch. Two projects may share a folder, and even a
+// site: one of them publishes at a time, and whoever comes second is refused
+// where the other has written a patch of a site of his.
+func (r *run) publish(ctx context.Context, drafts []*draft) error {
+	byDir := make(map[string][]*draft)
+	for _, d := range drafts {
+		dir := r.path(d.site.Patch.Output)
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			dir = real // one lock a folder, or we would wait for ourselves
+		}
+		byDir[dir] = append(byDir[dir], d)
+	}
+	for _, dir := range slices.Sorted(maps.Keys(byDir)) {
+		unlock, err := atomicfile.LockDir(ctx, dir, r.opts.lockWait())
+		if err != nil {
+			return fmt.Errorf("cannot publish patches: %w", err)
+		}
+		defer unlock()
+	}
+	for _, dir := range slices.Sorted(maps.Keys(byDir)) {
+		if err := r.checkUnclaimed(dir, byDir[dir]); err != nil {
+			return err
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return rename(drafts)
+}
+
+func rename(drafts []*draft) error {
+	for i, d := range drafts {
+		err := d.writer.Publish()
+		if err == nil {
+			continue
+		}
+		err = fmt.Errorf("cannot publish the patch of site %q: %w", d.site.Name, err)
+		for _, done := range drafts[:i] {
+			for _, path := range done.writer.Paths() {
+				err = errors.Join(err, os.Remove(path))
+			}
+		}
+		return err
+	}
+	return nil
+}
+
+// checkUnclaimed fails where a patch of one of the sites has appeared since the
+// plan was made: this one would not be made against the newest any more.
+func (r *run) checkUnclaimed(dir string, drafts []*draft) error {
+	names, err := patchNames(dir)
+	if err != nil {
+		return fmt.Errorf("cannot publish patches: %w", err)
+	}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if r.known(drafts, name) {
+			continue
+		}
+		h, err := r.opts.Opener.Header(filepath.Join(dir, name))
+		if err != nil {
+			continue // no patch
+		}
+		for _, d := range drafts {
+			if d.site.Name == h.Description.SiteName {
+				errs = append(errs, fmt.Errorf("cannot publish the patch of site %q: another apply has written the patch %q meanwhile: plan again, against that", d.site.Name, h.Description.ID))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// known tells whether a patch file was there before.
+func (r *run) known(drafts []*draft, name string) bool {
+	return slices.ContainsFunc(drafts, func(d *draft) bool { return r.opts.Outputs[r.path(d.site.Patch.Output)][name] })
+}
+
+// lockWait is how long to wait for others that publish, which takes a moment.
+func (o *Options) lockWait() time.Duration {
+	return max(o.LockTimeout, 30*time.Second)
+}
