@@ -104,6 +104,7 @@ func (r *run) solve(ctx context.Context, conn *engine.Conn, img *planner.ImagePl
 	if err := r.retime(ctx, src, img, m); err != nil {
 		return nil, false, err
 	}
+	r.remember(img, m)
 	return m, false, nil
 }
 
