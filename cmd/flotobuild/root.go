@@ -39,6 +39,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newInitCommand(a), newValidateCommand(a), newManifestCommand(a), newPlanCommand(a), newApplyCommand(a),
 		newShowCommand(a), newVerifyCommand(a), newEngineCommand(a), newVersionCommand(a),
 		newFmtCommand(a), newVarsCommand(a), newConsoleCommand(a), newGraphCommand(a),
+		newEnvelopeCommand(a),
 	)
 	return root
 }
