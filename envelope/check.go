@@ -33,8 +33,9 @@ func CheckDefinitions(device string, definitions []*Definition) []Problem {
 		c.definition(d)
 		e, err := d.message(draft)
 		if err != nil {
-			c.leaveBlob()
-			c.errorf("Envelope that cannot be encoded", "The envelope cannot be encoded: %v.", err)
+			if !HasErrors(c.problems) {
+				c.errorf("Envelope that cannot be encoded", "The envelope cannot be encoded: %v.", err)
+			}
 			continue
 		}
 		config.PatchEnvelopes = append(config.PatchEnvelopes, e)
