@@ -61,6 +61,7 @@ func (a *app) openEnvelope(f *extractFlags, files []string) error {
 	case f.dir != "":
 		return writePrivate(f.dir, found)
 	case f.out != "":
+		sweepClearText(filepath.Dir(f.out))
 		return atomicfile.WriteFile(f.out, found[0].content, 0o600)
 	}
 	_, err = a.ui.out.Write(found[0].content)
@@ -126,12 +127,17 @@ func (f *extractFlags) extractOne(a *evepb.EveBinaryArtifact, opener *envelope.O
 	return &extract{m.GetFileNameToUse(), content}, nil
 }
 
+// sweepClearText removes what a killed open left behind. Failing to is no reason
+// not to open.
+func sweepClearText(dir string) { _, _ = atomicfile.Sweep(dir) }
+
 // writePrivate writes blobs to a folder. All are complete before the first gets
 // its name, and no name leads out of the folder or is taken.
 func writePrivate(dir string, found []extract) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("cannot write blobs: %w", err)
 	}
+	sweepClearText(dir)
 	staged := make([]*atomicfile.File, len(found))
 	names := make(map[string]bool)
 	for n, x := range found {

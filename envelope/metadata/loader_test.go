@@ -107,8 +107,10 @@ func TestNoKey(t *testing.T) {
 func TestVolumeNames(t *testing.T) {
 	d := settings()
 	d.Blobs = []envelope.Blob{
-		{Name: "a", Volume: &envelope.Volume{ID: "../config.pb"}}, {Name: "b", Volume: &envelope.Volume{ID: "config.pb"}},
-		{Name: "c", Volume: &envelope.Volume{ID: ""}}, {Name: "d", Volume: &envelope.Volume{ID: "urn:uuid:" + volumeID}},
+		{Name: "a", Volume: &envelope.Volume{ID: "../config.pb"}},
+		{Name: "b", Volume: &envelope.Volume{ID: "config.pb"}},
+		{Name: "c", Volume: &envelope.Volume{ID: ""}},
+		{Name: "d", Volume: &envelope.Volume{ID: "urn:uuid:" + volumeID}},
 	}
 	f := newFixture(t, d)
 	f.put("urn:uuid:"+volumeID, []byte("x"))
