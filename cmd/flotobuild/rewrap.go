@@ -13,6 +13,7 @@ import (
 	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/internal/regular"
 	"github.com/flotobuild/flotobuild/patch/crypt"
+	"github.com/flotobuild/flotobuild/patch/volume"
 )
 
 // rewrapFlags are the flags of rewrap.
@@ -62,7 +63,7 @@ func (a *app) rewrap(ctx context.Context, name string, f *rewrapFlags) error {
 	first := make([]byte, len(crypt.Magic))
 	if n, err := in.ReadAt(first, 0); err != nil && !errors.Is(err, io.EOF) {
 		return err
-	} else if !crypt.IsEncrypted(first[:n]) {
+	} else if !crypt.IsEncrypted(first[:n]) && !volume.Is(name) {
 		return &hintError{fmt.Errorf("cannot rewrap %q: it is not encrypted", name), "age -r RECIPIENT encrypts a file as it is"}
 	}
 	out, err := createNew(f.out)
@@ -71,6 +72,9 @@ func (a *app) rewrap(ctx context.Context, name string, f *rewrapFlags) error {
 	}
 	defer out.Abort()
 	err = crypt.Rewrap(ctx, out, in, info.Size(), crypt.RewrapOptions{Name: name, Keys: o.Keys, Recipients: recipients})
+	if err != nil && volume.Is(name) {
+		return &hintError{fmt.Errorf("cannot rewrap %q: it is a volume of a file, and rewrap needs the whole one", name), "flotobuild join makes the file of its volumes"}
+	}
 	if err != nil {
 		return fmt.Errorf("%q: %w", name, err)
 	}
