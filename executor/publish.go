@@ -124,6 +124,7 @@ func (r *run) checkUnclaimed(dir string, drafts []*draft) error {
 		return fmt.Errorf("cannot publish patches: %w", err)
 	}
 	var errs []error
+	told := make(map[string]bool) // a patch may be in many volumes
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if r.known(drafts, name) {
 			continue
@@ -132,6 +133,10 @@ func (r *run) checkUnclaimed(dir string, drafts []*draft) error {
 		if err != nil {
 			continue // no patch
 		}
+		if told[h.Description.ID] {
+			continue
+		}
+		told[h.Description.ID] = true
 		for _, d := range drafts {
 			if d.site.Name == h.Description.SiteName {
 				errs = append(errs, fmt.Errorf("cannot publish the patch of site %q: another apply has written the patch %q meanwhile: plan again, against that", d.site.Name, h.Description.ID))

@@ -75,6 +75,25 @@ func TestPatchOfAnotherApplyEndsThisOne(t *testing.T) {
 	}
 }
 
+// A patch in many volumes is one patch, and told once.
+func TestVolumesOfAnotherApplyAreToldOnce(t *testing.T) {
+	output := filepath.Join(t.TempDir(), "out")
+	mine, other := twoSites(t, output), twoSites(t, output)
+	opts := mine.options()
+	opts.Recheck = func(ctx context.Context) error {
+		p := other.plan()
+		for _, s := range p.Sites {
+			s.Patch.VolumeSize = 200_000
+		}
+		_, err := executor.Apply(ctx, p, other.options())
+		return err
+	}
+	err := mine.failing(t, opts, `site "north"`, `site "south"`)
+	if n := strings.Count(err.Error(), "another apply has written the patch"); n != 2 {
+		t.Errorf("%d patches are told; want 2: %v", n, err)
+	}
+}
+
 func TestSpaceIsCheckedForAllSites(t *testing.T) {
 	output := t.TempDir()
 	if err := unix.Mount("tmpfs", output, "tmpfs", 0, "size=1m"); err != nil {

@@ -16,6 +16,8 @@ import (
 
 	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/internal/regular"
+	"github.com/flotobuild/flotobuild/patch/crypt"
+	"github.com/flotobuild/flotobuild/patch/volume"
 )
 
 // A SignFunc gives the content of patch-description.json.sig from the exact
@@ -67,7 +69,7 @@ func addSignature(ctx context.Context, path string, sign SignFunc) (bool, error)
 		return false, err
 	}
 	defer f.Close()
-	p, err := newReader(f, info.Size())
+	p, err := signable(f, info.Size(), path)
 	if err != nil {
 		return false, err
 	}
@@ -80,6 +82,28 @@ func addSignature(ctx context.Context, path string, sign SignFunc) (bool, error)
 		return false, err
 	}
 	return true, p.rewrite(ctx, f, path, info.Mode().Perm(), entry)
+}
+
+// ErrNotPlain means that a patch file is encrypted or in volumes, where no
+// signature can be added.
+var ErrNotPlain = errors.New("signatures are added to plain files only")
+
+// signable opens the ZIP in f, which stands at path, and recognises the forms
+// that are not rewritten in place.
+func signable(f *os.File, size int64, path string) (*Reader, error) {
+	first := make([]byte, len(crypt.Magic))
+	n, err := f.ReadAt(first, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if crypt.IsEncrypted(first[:n]) {
+		return nil, fmt.Errorf("%w, and it is encrypted", ErrNotPlain)
+	}
+	p, err := newReader(f, size)
+	if err != nil && volume.Is(path) {
+		return nil, fmt.Errorf("%w, and it is a volume", ErrNotPlain)
+	}
+	return p, err
 }
 
 // lockFile opens the file that stands at path and locks it, so that of two

@@ -16,39 +16,51 @@ import (
 )
 
 func newMergeCommand(a *app) *cobra.Command {
-	var out string
+	var f relatedFlags
 	cmd := &cobra.Command{
 		Use:   "merge FILE FILE...",
 		Short: "Make one patch of a chain of patches, without building",
 		Long: "merge writes one patch that does what a chain of patches does: 1→2 and 2→3 become 1→3, and\n" +
 			"with the initial patch the result is an initial one. The order of the files does not\n" +
 			"matter, gaps and forks are refused. Whoever imports the result is at the last release:\n" +
-			"later patches apply to it. The result is not signed.",
+			"later patches apply to it. The result is one file, and not signed. Where a patch\n" +
+			"is encrypted, -recipient or its like must name those who may read the result.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return &hintError{fmt.Errorf("merge takes two patch files at least, not %d", len(args)), "usage: flotobuild merge FILE FILE..."}
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.merge(cmd.Context(), args, out) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.merge(cmd.Context(), args, &f) },
 	}
-	cmd.Flags().StringVar(&out, "out", "", "write into the folder `DIR` instead of that of the last patch")
+	f.define(cmd, "the last patch")
 	return cmd
 }
 
-func (a *app) merge(ctx context.Context, files []string, out string) error {
+// relatedFlags say how a merged or rebased patch is written.
+type relatedFlags struct {
+	recipientFlags
+	out string
+}
+
+func (f *relatedFlags) define(cmd *cobra.Command, beside string) {
+	f.recipientFlags.define(cmd)
+	cmd.Flags().StringVar(&f.out, "out", "", "write into the folder `DIR` instead of that of "+beside)
+}
+
+func (a *app) merge(ctx context.Context, files []string, f *relatedFlags) error {
 	hand := relate.NewHand(patchOpener{a})
 	defer hand.Close()
 	readers := make(map[*patch.Header]*patch.Reader)
 	paths := make(map[*patch.Header]string)
 	var headers []*patch.Header
-	for _, f := range files {
-		r, err := hand.Patch(f)
+	for _, file := range files {
+		r, err := hand.Patch(file)
 		if err != nil {
 			return err
 		}
 		headers = append(headers, &r.Header)
-		readers[&r.Header], paths[&r.Header] = r, f
+		readers[&r.Header], paths[&r.Header] = r, file
 	}
 	chain, err := patch.Chain(headers)
 	if err != nil {
@@ -59,20 +71,26 @@ func (a *app) merge(ctx context.Context, files []string, out string) error {
 	if err != nil {
 		return fmt.Errorf("cannot merge: %w", err)
 	}
-	if out == "" {
-		out = filepath.Dir(paths[last])
+	if f.out == "" {
+		f.out = filepath.Dir(paths[last])
 	}
-	return a.writeRelated(ctx, hand, out, d, readers[last])
+	return a.writeRelated(ctx, hand, f, d, readers[last])
 }
 
 // writeRelated writes a merged or rebased patch and says what it is.
-func (a *app) writeRelated(ctx context.Context, hand *relate.Hand, dir string, d *patch.Description, release *patch.Reader) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+func (a *app) writeRelated(ctx context.Context, hand *relate.Hand, f *relatedFlags, d *patch.Description, release *patch.Reader) error {
+	recipients, err := f.all()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(f.out, 0o777); err != nil {
 		return fmt.Errorf("cannot make the folder for the patch: %w", err)
 	}
-	path, err := hand.Write(ctx, dir, d, release)
+	path, err := hand.Write(ctx, f.out, d, release, recipients)
 	var missing *relate.MissingError
 	switch {
+	case errors.Is(err, relate.ErrExposed):
+		return &hintError{err, recipientHint + "; age -d makes a plain file of an encrypted one"}
 	case errors.As(err, &missing):
 		return &hintError{err, "rebase -with=PATH adds a patch, a folder of patches, or an OCI image layout"}
 	case errors.Is(err, fs.ErrExist):
@@ -80,12 +98,14 @@ func (a *app) writeRelated(ctx context.Context, hand *relate.Hand, dir string, d
 	case err != nil:
 		return err
 	}
-	written, err := a.openPatch(path)
+	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	defer written.Close()
-	a.ui.printf("%s: %s\n", safe(path), byteSize(written.Size()))
+	a.ui.printf("%s: %s\n", safe(path), byteSize(info.Size()))
+	if len(recipients) > 0 {
+		a.ui.printf("  encrypted for %s\n", f.audience(len(recipients)))
+	}
 	if len(d.Flotobuild.Parents) == 0 {
 		a.ui.printf("  initial patch\n")
 	}
@@ -102,8 +122,8 @@ func (a *app) writeRelated(ctx context.Context, hand *relate.Hand, dir string, d
 
 // rebaseFlags are the flags of rebase.
 type rebaseFlags struct {
+	relatedFlags
 	parents, with []string
-	out           string
 }
 
 func newRebaseCommand(a *app) *cobra.Command {
@@ -114,14 +134,15 @@ func newRebaseCommand(a *app) *cobra.Command {
 		Long: "rebase writes a patch that brings the release of FILE to sites that have another parent, or\n" +
 			"none. The layers that they lack come from FILE, from the parents, from the patches that\n" +
 			"FILE builds on where they stand beside it, and from what -with names. Whoever imports the\n" +
-			"result is at the same release: later patches apply to it. The result is not signed.",
+			"result is at the same release: later patches apply to it. The result is one file, and not\n" +
+			"signed. Where a patch is encrypted, -recipient or its like must name those who may read it.",
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.rebase(cmd.Context(), args[0], &f) },
 	}
 	cmd.Flags().StringArrayVar(&f.parents, "parent", nil,
 		"a patch file, a description, a receipt or oci://REFERENCE, as `PARENT`; none for an initial patch; may stand several times")
 	cmd.Flags().StringArrayVar(&f.with, "with", nil, "take layers from this patch, folder of patches, or OCI image layout (`PATH`); may stand several times")
-	cmd.Flags().StringVar(&f.out, "out", "", "write into the folder `DIR` instead of that of FILE")
+	f.define(cmd, "FILE")
 	return cmd
 }
 
@@ -153,7 +174,7 @@ func (a *app) rebase(ctx context.Context, file string, f *rebaseFlags) error {
 	if f.out == "" {
 		f.out = filepath.Dir(file)
 	}
-	return a.writeRelated(ctx, hand, f.out, d, release)
+	return a.writeRelated(ctx, hand, &f.relatedFlags, d, release)
 }
 
 // open opens the parents; the patch files among them give layers, too.

@@ -10,19 +10,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/flotobuild/flotobuild/executor"
 	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/internal/regular"
 	"github.com/flotobuild/flotobuild/patch/crypt"
-	"github.com/flotobuild/flotobuild/planner"
+	"github.com/flotobuild/flotobuild/patch/volume"
 )
 
 // rewrapFlags are the flags of rewrap.
 type rewrapFlags struct {
-	recipients []string
-	files      []string // of recipients
-	passphrase string   // name of the variable with it
-	out        string
+	recipientFlags
+	out string
 }
 
 func newRewrapCommand(a *app) *cobra.Command {
@@ -38,9 +35,7 @@ func newRewrapCommand(a *app) *cobra.Command {
 			return withKeyHint(a.rewrap(cmd.Context(), args[0], &f))
 		},
 	}
-	cmd.Flags().StringArrayVar(&f.recipients, "recipient", nil, "encrypt for this public `KEY`, age1… or ssh-…; may stand several times")
-	cmd.Flags().StringArrayVar(&f.files, "recipients-file", nil, "encrypt for the public keys in this `FILE`, one a line; may stand several times")
-	cmd.Flags().StringVar(&f.passphrase, "passphrase-env", "", "encrypt with the passphrase in the environment variable `NAME` instead")
+	f.define(cmd)
 	cmd.Flags().StringVar(&f.out, "out", "", "write this `FILE`, which must not exist")
 	return cmd
 }
@@ -52,6 +47,9 @@ func (a *app) rewrap(ctx context.Context, name string, f *rewrapFlags) error {
 	recipients, err := f.all()
 	if err != nil {
 		return err
+	}
+	if len(recipients) == 0 {
+		return &hintError{errors.New("rewrap needs somebody to encrypt for"), recipientHint}
 	}
 	o, err := a.opener()
 	if err != nil {
@@ -65,7 +63,7 @@ func (a *app) rewrap(ctx context.Context, name string, f *rewrapFlags) error {
 	first := make([]byte, len(crypt.Magic))
 	if n, err := in.ReadAt(first, 0); err != nil && !errors.Is(err, io.EOF) {
 		return err
-	} else if !crypt.IsEncrypted(first[:n]) {
+	} else if !crypt.IsEncrypted(first[:n]) && !volume.Is(name) {
 		return &hintError{fmt.Errorf("cannot rewrap %q: it is not encrypted", name), "age -r RECIPIENT encrypts a file as it is"}
 	}
 	out, err := createNew(f.out)
@@ -74,6 +72,9 @@ func (a *app) rewrap(ctx context.Context, name string, f *rewrapFlags) error {
 	}
 	defer out.Abort()
 	err = crypt.Rewrap(ctx, out, in, info.Size(), crypt.RewrapOptions{Name: name, Keys: o.Keys, Recipients: recipients})
+	if err != nil && volume.Is(name) {
+		return &hintError{fmt.Errorf("cannot rewrap %q: it is a volume of a file, and rewrap needs the whole one", name), "flotobuild join makes the file of its volumes"}
+	}
 	if err != nil {
 		return fmt.Errorf("%q: %w", name, err)
 	}
@@ -95,32 +96,4 @@ func createNew(name string) (*atomicfile.File, error) {
 		return nil, err
 	}
 	return atomicfile.Create(dir, 0o666)
-}
-
-// all lists the recipients that the flags name.
-func (f *rewrapFlags) all() ([]crypt.Recipient, error) {
-	texts := f.recipients
-	for _, name := range f.files {
-		b, err := readSmall(name, maxIdentities)
-		if err != nil {
-			return nil, err
-		}
-		more, err := crypt.ParseRecipients(name, b)
-		if err != nil {
-			return nil, err
-		}
-		texts = append(texts, more...)
-	}
-	if len(texts) == 0 && f.passphrase == "" {
-		return nil, &hintError{errors.New("rewrap needs somebody to encrypt for"), "name public keys with -recipient or -recipients-file, or a passphrase with -passphrase-env"}
-	}
-	return executor.Recipients(&planner.Encryption{Recipients: texts, PassphraseEnv: f.passphrase})
-}
-
-// audience says whom a file is for.
-func (f *rewrapFlags) audience(n int) string {
-	if f.passphrase != "" {
-		return "those who know the passphrase in " + f.passphrase
-	}
-	return count(n, "recipient")
 }

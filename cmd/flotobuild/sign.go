@@ -52,6 +52,9 @@ func (a *app) sign(ctx context.Context, files []string, f *signFlags) error {
 		changed, err := patch.AddSignature(ctx, file, func(description, entry []byte) ([]byte, error) {
 			return addAll(entry, description, keys)
 		})
+		if errors.Is(err, patch.ErrNotPlain) {
+			return &hintError{err, "let apply sign it with sign = { key = … } in its patch block; or make a plain file with join or age -d, sign that, and split or encrypt it again"}
+		}
 		if err != nil {
 			return err
 		}

@@ -160,7 +160,7 @@ func merge(t *testing.T, name string, s *site, r *rand.Rand, chain, parents []*p
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if files[i], err = hand.Write(t.Context(), t.TempDir(), d, hand.Find(ordered[len(ordered)-1].Ref())); err != nil {
+		if files[i], err = hand.Write(t.Context(), t.TempDir(), d, hand.Find(ordered[len(ordered)-1].Ref()), nil); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
@@ -206,7 +206,7 @@ func TestMergedIsTheRelease(t *testing.T) {
 	defer hand.Close()
 	hand.Patch(s.path(one))
 	hand.Patch(s.path(two))
-	path, err := hand.Write(t.Context(), t.TempDir(), &forged, two)
+	path, err := hand.Write(t.Context(), t.TempDir(), &forged, two, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

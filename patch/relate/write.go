@@ -2,6 +2,7 @@ package relate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -9,14 +10,25 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/crypt"
 	"github.com/flotobuild/flotobuild/store"
 )
 
+// ErrExposed means that a plain file would hold what an encrypted one holds.
+var ErrExposed = errors.New("everybody could read what is in an encrypted patch")
+
 // Write writes the patch that d describes into the folder dir and gives its
 // path. d comes from patch.Merge or patch.Rebase of release: blobs are taken
-// from the hand, everything else from release. The error is a *MissingError
-// where blobs are not at hand.
-func (h *Hand) Write(ctx context.Context, dir string, d *patch.Description, release *patch.Reader) (string, error) {
+// from the hand, everything else from release. The file is encrypted for the
+// recipients; it is plain where there are none, and that is ErrExposed when a
+// patch of the hand is encrypted. The error is a *MissingError where blobs are
+// not at hand.
+func (h *Hand) Write(ctx context.Context, dir string, d *patch.Description, release *patch.Reader, recipients []crypt.Recipient) (string, error) {
+	if len(recipients) == 0 {
+		if err := h.checkPlain(); err != nil {
+			return "", err
+		}
+	}
 	var needed []ocispec.Descriptor
 	for _, c := range d.Flotobuild.Contents {
 		if strings.HasPrefix(c.Path, patch.BlobsDir) {
@@ -26,7 +38,7 @@ func (h *Hand) Write(ctx context.Context, dir string, d *patch.Description, rele
 	if err := h.check(ctx, d, needed); err != nil {
 		return "", err
 	}
-	w, err := patch.Create(dir, d)
+	w, err := patch.CreateWith(dir, d, patch.CreateOptions{Recipients: recipients})
 	if err != nil {
 		return "", err
 	}
@@ -48,6 +60,16 @@ func (h *Hand) Write(ctx context.Context, dir string, d *patch.Description, rele
 		return "", fmt.Errorf("cannot finish: %w", err)
 	}
 	return w.Path(), nil
+}
+
+// checkPlain refuses to write in clear text what may come from an encrypted patch.
+func (h *Hand) checkPlain() error {
+	for _, p := range h.patches {
+		if p.Recipients() != nil {
+			return fmt.Errorf("cannot write the patch: %w: %q", ErrExposed, p.Description.ID)
+		}
+	}
+	return nil
 }
 
 // stream reads a blob from its beginning and closes it at the end.
