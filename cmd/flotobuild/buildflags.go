@@ -67,9 +67,14 @@ func (a *app) buildOptions(p *project, plan *planner.Plan, f *buildFlags, epoch 
 		KeepGoing:   f.keepGoing,
 		Outputs:     p.outputs,
 		LockTimeout: f.lockTimeout,
-		Observe:     a.events.observe,
-		Progress:    progress,
-		Producer:    producer,
+		Observe: func(e executor.Event) {
+			if e.File != "" {
+				e.File = p.relative(e.File)
+			}
+			a.events.observe(e)
+		},
+		Progress: progress,
+		Producer: producer,
 		Render: func(site string, images map[string]digest.Digest, info planner.PatchInfo) (map[string][]byte, error) {
 			return planner.Render(p.config, site, images, info)
 		},
