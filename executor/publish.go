@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -106,6 +107,9 @@ func rename(drafts []*draft) error {
 			continue
 		}
 		err = fmt.Errorf("cannot publish the patch of site %q: %w", d.site.Name, err)
+		if errors.Is(err, fs.ErrExist) {
+			err = fmt.Errorf("%w: the same saved plan, or the same SOURCE_DATE_EPOCH, has given a patch with this id before; plan again, or change SOURCE_DATE_EPOCH", err)
+		}
 		for _, done := range drafts[:i] {
 			for _, path := range done.writer.Paths() {
 				err = errors.Join(err, os.Remove(path))

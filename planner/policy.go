@@ -102,8 +102,14 @@ func (c *policyCheck) find(s *SitePlan, at hcl.Range, severity hcl.DiagnosticSev
 	c.findings[i].sites = append(c.findings[i].sites, s.Name)
 }
 
+// cleanTree takes a tree that git cannot tell about for no clean one: what a
+// release is made of would be known to nobody.
 func (c *policyCheck) cleanTree() string {
-	if !c.plan.Project.Dirty {
+	switch project := c.plan.Project; {
+	case project.Revision == "":
+		return "The policy demands a clean work tree, and the project folder is in no work tree of git that has a commit, " +
+			"or the program git is not there. Commit the project, install git, or remove clean_tree."
+	case !project.Dirty:
 		return ""
 	}
 	return "The policy demands a clean work tree, and files of the project folder are changed or new. " +

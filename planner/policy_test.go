@@ -108,6 +108,11 @@ func TestCheckPolicy(t *testing.T) {
 			diags:    []string{"alpine:3, for image_set.s.image.app: its signatures were not looked at", "opc/server:3, for"},
 		},
 		{
+			name: "not under git", policy: lang.Policy{CleanTree: true}, change: func(p *Plan) { p.Project = Project{} },
+			outcomes: "aachen/clean_tree:violated berlin/clean_tree:violated",
+			diags:    []string{`in no work tree of git that has a commit`},
+		},
+		{
 			name: "all at once", policy: lang.Policy{CleanTree: true, KeepImages: true, AllowedRegistries: []string{"r.example"}},
 			change: func(p *Plan) { p.Project.Dirty = true; removed(p) },
 			outcomes: "aachen/clean_tree:violated aachen/allow_removed_images:violated aachen/allowed_registries:violated " +
@@ -170,7 +175,7 @@ func TestSignatureQueries(t *testing.T) {
 }
 
 func TestSharedViolationNamesNotTooMany(t *testing.T) {
-	p := &Plan{Project: Project{Dirty: true}}
+	p := &Plan{Project: Project{Revision: "v1-dirty", Dirty: true}}
 	cfg := &lang.Config{}
 	for i := range 1000 {
 		name := fmt.Sprintf("s%03d", i)

@@ -56,7 +56,13 @@ func (a *app) buildOptions(p *project, plan *planner.Plan, f *buildFlags, epoch 
 	opts := p.executorOptions(plan)
 	opts.Engine.InProcess = f.noDaemon
 	opts.Epoch, opts.Parallelism, opts.KeepGoing = epoch, f.parallelism, f.keepGoing
-	opts.Progress, opts.Observe = progress, a.events.observe
+	opts.Progress = progress
+	opts.Observe = func(e executor.Event) {
+		if e.File != "" {
+			e.File = p.relative(e.File)
+		}
+		a.events.observe(e)
+	}
 	opts.LockTimeout = f.lockTimeout
 	opts.Recheck = func(ctx context.Context) error { return p.recheck(ctx, plan) }
 	return opts
