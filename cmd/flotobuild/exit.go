@@ -49,6 +49,9 @@ func interruptible(u *ui) (context.Context, func()) {
 // exitCode prints the error of a command and gives the program's exit code.
 func (a *app) exitCode(ctx context.Context, err error) int {
 	var code exitError
+	if a.ui.lost != nil && (err == nil || errors.As(err, &code)) {
+		err = a.ui.lost // whoever reads it must not take it for the whole
+	}
 	switch {
 	case err == nil:
 		return 0

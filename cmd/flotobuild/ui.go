@@ -23,6 +23,8 @@ type ui struct {
 	colorOut, colorErr bool
 	// logging says that stderr carries a log for programs only.
 	logging atomic.Bool
+	// lost is why a result could not be written to stdout: the first reason.
+	lost error
 }
 
 func newUI(in, out, err *os.File, getenv func(string) string) *ui {
@@ -38,8 +40,14 @@ func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 func (u *ui) noColor() { u.colorOut, u.colorErr = false, false }
 
-// printf writes a result to stdout.
-func (u *ui) printf(format string, args ...any) { fmt.Fprintf(u.out, format, args...) }
+// printf writes a result to stdout. A result that is cut short there makes the
+// program fail at its end; what stands on stderr does not count.
+func (u *ui) printf(format string, args ...any) {
+	_, err := fmt.Fprintf(u.out, format, args...)
+	if err != nil && u.lost == nil && u.out != u.err {
+		u.lost = fmt.Errorf("cannot write the output: %w", bare(err))
+	}
+}
 
 // printJSON writes machine output to stdout.
 func (u *ui) printJSON(b []byte) { u.printf("%s\n", strings.TrimSuffix(string(b), "\n")) }

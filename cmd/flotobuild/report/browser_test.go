@@ -111,7 +111,7 @@ func newBrowser(t *testing.T) *browser {
 		t.Skip(message)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute),
+		chromedp.ExecPath(path), chromedp.UserDataDir(profileDir(t)), chromedp.WSURLReadTimeout(time.Minute),
 		// What runs here is made by the test itself, and as root there is no sandbox.
 		chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -124,6 +124,26 @@ func newBrowser(t *testing.T) *browser {
 		t.Fatalf("cannot start %s: %v", path, err)
 	}
 	return &browser{ctx}
+}
+
+// profileDir is a folder for a browser, some processes of which write into it
+// for a moment after the browser has ended.
+func profileDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "flotobuild-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for range 100 {
+			if err = os.RemoveAll(dir); err == nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Errorf("the browser still writes its profile: %v", err)
+	})
+	return dir
 }
 
 // visit opens a file and lists what should not happen: requests,
