@@ -17,6 +17,7 @@ type planFlags struct {
 	build            planBuild
 	selection        selectionFlags
 	parents          []string
+	trust            trustFlags
 	out              string
 	asJSON           bool
 	telling          tellingFlags
@@ -41,6 +42,7 @@ func newPlanCommand(a *app) *cobra.Command {
 	f.locking.define(cmd)
 	f.selection.define(cmd)
 	defineParents(cmd, &f.parents)
+	f.trust.defineParentTrust(cmd)
 	f.build.define(cmd)
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE`, for apply; a name that ends in "+planner.PlanExtension+" never travels in a patch")
 	cmd.Flags().BoolVar(&f.detailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes")
@@ -57,6 +59,9 @@ func (a *app) plan(cmd *cobra.Command, f *planFlags) error {
 	}
 	options, err := f.vars.read()
 	if err != nil {
+		return err
+	}
+	if a.trust, err = f.trust.read(); err != nil {
 		return err
 	}
 	end, err := a.beginBuild(cmd, &f.build)
