@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -57,6 +58,9 @@ func (a *app) split(ctx context.Context, name string, f *splitFlags) error {
 	l, err := volume.NewLayout(filepath.Base(name), info.Size(), volumeSize, f.parity)
 	if err != nil {
 		return err
+	}
+	if err := os.MkdirAll(f.out, 0o777); err != nil {
+		return fmt.Errorf("cannot make the folder for the volumes: %w", err)
 	}
 	a.interruptNote = "; no volume was written"
 	s, err := volume.Split(ctx, file, l, f.out, volume.Options{})
