@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ type app struct {
 	chdir   string
 	noColor bool
 	keys    keyring
+	damaged sync.Map // volumes that the user was told of
 
 	// trust, when set, is what parents must be signed as.
 	trust *sign.Policy
