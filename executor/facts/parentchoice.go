@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/agext/levenshtein"
@@ -48,15 +47,10 @@ func remedy(err error, otherwise string) string {
 // and ends with the site where nobody has renamed it. Without best every file
 // that may be one of the site is newer.
 func (f *parentFinder) mayBeNewer(file string, best *patch.File) bool {
-	id := patch.TrimExtension(filepath.Base(file))
-	suffix := func(site string) string {
-		before := patch.NewID(time.Time{}, "", "")
-		return strings.TrimPrefix(patch.NewID(time.Time{}, "", site), strings.TrimSuffix(before, "."))
+	if !patch.NamedFor(file, f.site.Name) {
+		return !slices.ContainsFunc(f.others, func(o string) bool { return patch.NamedFor(file, o) })
 	}
-	if !strings.HasSuffix(id, suffix(f.site.Name)) {
-		return !slices.ContainsFunc(f.others, func(o string) bool { return strings.HasSuffix(id, suffix(o)) })
-	}
-	return best == nil || id > best.Header.Description.ID
+	return best == nil || patch.TrimExtension(filepath.Base(file)) > best.Header.Description.ID
 }
 
 // satisfying returns the patch of the site with the highest version that
