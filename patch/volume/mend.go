@@ -22,7 +22,7 @@ func (r *Reader) Mend(ctx context.Context) ([]string, error) {
 		if f == nil {
 			continue
 		}
-		digest, err := digestOf(ctx, f, 0, x.payload(n), io.Discard)
+		digest, err := digestOf(ctx, f, x.payload(n), io.Discard)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

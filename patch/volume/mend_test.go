@@ -18,8 +18,14 @@ func TestMend(t *testing.T) {
 	b := content(300_000)
 	paths := exactly(t, b, 4, 2)
 	for _, c := range []struct{ missing, damaged []int }{
-		{nil, nil}, {nil, []int{0}}, {nil, []int{3, 5}}, {[]int{2}, []int{1}}, {[]int{4}, []int{0}},
-		{[]int{2}, []int{0, 1}}, {nil, []int{0, 1, 4}}, {[]int{1, 2}, []int{5}},
+		{nil, nil},
+		{nil, []int{0}},
+		{nil, []int{3, 5}},
+		{[]int{2}, []int{1}},
+		{[]int{4}, []int{0}},
+		{[]int{2}, []int{0, 1}},
+		{nil, []int{0, 1, 4}},
+		{[]int{1, 2}, []int{5}},
 	} {
 		restore := save(t, paths)
 		var names []string
