@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -116,7 +118,16 @@ func (a *app) checkPlanFlags(f *planFlags) error {
 	if err := checkOut("html", f.html, report.LooksLikePage); err != nil {
 		return err
 	}
-	return a.ownFile(f.html)
+	if err := a.ownFile(f.html); err != nil {
+		return err
+	}
+	if f.out != "" && sameTarget(a.own[len(a.own)-2], a.own[len(a.own)-1]) {
+		return &hintError{
+			fmt.Errorf("cannot write the plan and its page to one file: -out names %q, and -html %q", f.out, f.html),
+			"name another file with -html, such as " + strings.TrimSuffix(f.out, planner.PlanExtension) + planner.PageExtension,
+		}
+	}
+	return nil
 }
 
 // tellPlan saves and prints a plan.

@@ -135,11 +135,12 @@ func nearest(given string, known []string) string {
 }
 
 // path opens a file, or the newest patch of the site in a folder.
-func (f *parentFinder) path(ctx context.Context, name string) (*Parent, error) {
+func (f *parentFinder) path(ctx context.Context, want lang.Parent) (*Parent, error) {
+	name := want.Text
 	file := f.w.path(name)
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no file %q; %s", name, f.mendPath(name))
+		return nil, fmt.Errorf("there is no file %q; %s", name, f.mendPath(want))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%q cannot be read: %w; name another patch as parent", name, err)
@@ -161,17 +162,24 @@ func (f *parentFinder) path(ctx context.Context, name string) (*Parent, error) {
 	return f.openListed(ctx, best, files)
 }
 
-// mendPath offers the file that is most like one that does not exist.
-func (f *parentFinder) mendPath(name string) string {
+// mendPath offers the file that is most like one that does not exist, and says
+// what its path is relative to.
+func (f *parentFinder) mendPath(want lang.Parent) string {
+	dir := filepath.Dir(want.Text)
+	relative := "the file that names them"
+	if want.Range.Filename == lang.ParentFlag {
+		relative = "the project folder"
+	}
+	entries, err := os.ReadDir(f.w.path(filepath.ToSlash(dir)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Sprintf("there is no folder %q either. Correct the path; paths are relative to %s", dir, relative)
+	}
 	var known []string
-	entries, err := os.ReadDir(filepath.Dir(f.w.path(name)))
-	if err == nil {
-		for _, e := range entries {
-			known = append(known, e.Name())
-		}
+	for _, e := range entries {
+		known = append(known, e.Name())
 	}
-	if near := nearest(filepath.Base(name), known); near != "" {
-		return fmt.Sprintf("did you mean %q? Paths are relative to the file that names them", near)
+	if near := nearest(filepath.Base(want.Text), known); near != "" {
+		return fmt.Sprintf("did you mean %q? Paths are relative to %s", filepath.Join(dir, near), relative)
 	}
-	return "correct the path, it is relative to the file that names it"
+	return "correct the path; paths are relative to " + relative
 }

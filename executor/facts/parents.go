@@ -117,7 +117,7 @@ func (f *parentFinder) one(ctx context.Context, want lang.Parent) (*Parent, erro
 	case lang.ParentArtifact:
 		return f.open(ctx, parent.Scheme+want.Text)
 	case lang.ParentPath:
-		return f.path(ctx, want.Text)
+		return f.path(ctx, want)
 	}
 	dir := f.site.Patch.Output.Name
 	files, err := f.list(dir)
