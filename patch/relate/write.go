@@ -28,10 +28,10 @@ type WriteOptions struct {
 }
 
 // Write writes the patch that d describes into the folder dir and gives its
-// path, or those of its volumes. d comes from patch.Merge or patch.Rebase of release: blobs are taken
-// from the hand, everything else from release. A plain file is ErrExposed when a
-// patch of the hand is encrypted. The error is a *MissingError where blobs are
-// not at hand.
+// path, or those of its volumes. d comes from patch.Merge or patch.Rebase of
+// release: blobs are taken from the hand, everything else from release. A plain
+// file is ErrExposed when a patch of the hand is encrypted. The error is a
+// *MissingError where blobs are not at hand.
 func (h *Hand) Write(ctx context.Context, dir string, d *patch.Description, release *patch.Reader, o WriteOptions) ([]string, error) {
 	if len(o.Recipients) == 0 {
 		if err := h.checkPlain(); err != nil {
