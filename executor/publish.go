@@ -133,21 +133,29 @@ func (r *run) checkUnclaimed(dir string, drafts []*draft) error {
 		if r.known(drafts, name) {
 			continue
 		}
-		h, err := r.opts.Opener.Header(filepath.Join(dir, name))
-		if err != nil {
-			continue // no patch
-		}
-		if told[h.Description.ID] {
+		id, isOf := r.claims(filepath.Join(dir, name))
+		if told[id] {
 			continue
 		}
-		told[h.Description.ID] = true
+		told[id] = true
 		for _, d := range drafts {
-			if d.site.Name == h.Description.SiteName {
-				errs = append(errs, fmt.Errorf("cannot publish the patch of site %q: another apply has written the patch %q meanwhile: plan again, against that", d.site.Name, h.Description.ID))
+			if isOf(d.site.Name) {
+				errs = append(errs, fmt.Errorf("cannot publish the patch of site %q: another apply has written the patch %q meanwhile: plan again, against that", d.site.Name, id))
 			}
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// claims says what patch a file is, and of which site. One that cannot be read,
+// such as an encrypted one without a key, is what its name says.
+func (r *run) claims(path string) (string, func(site string) bool) {
+	h, err := r.opts.Opener.Header(path)
+	if err != nil {
+		id := patch.TrimExtension(volume.TrimName(filepath.Base(path)))
+		return id, func(site string) bool { return patch.NamedFor(path, site) }
+	}
+	return h.Description.ID, func(site string) bool { return site == h.Description.SiteName }
 }
 
 // known tells whether a patch file was there before.

@@ -94,6 +94,40 @@ func TestVolumesOfAnotherApplyAreToldOnce(t *testing.T) {
 	}
 }
 
+// A patch that another project has encrypted cannot be read here, and its name
+// says whose it is.
+func TestUnreadablePatchOfAnotherApply(t *testing.T) {
+	output := filepath.Join(t.TempDir(), "out")
+	mine := twoSites(t, output)
+	place := func(names ...string) executor.Options {
+		opts := mine.options()
+		opts.Recheck = func(context.Context) error {
+			for _, n := range names {
+				if err := os.WriteFile(filepath.Join(output, n), []byte("age-encryption.org/v1\n"), 0o644); err != nil {
+					return err
+				}
+			}
+			return os.MkdirAll(output, 0o755)
+		}
+		return opts
+	}
+	if err := os.MkdirAll(output, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const id = "2030-01-01T00-00-00.000Z-other-1.0.0."
+	err := mine.failing(t, place(id+"south.floto-patch.zip.age", id+"south.floto-patch.zip.age.001", id+"west.floto-patch.zip.age"),
+		`site "south"`, `another apply has written the patch "`+id+`south" meanwhile`)
+	if n := strings.Count(err.Error(), "another apply"); n != 1 {
+		t.Errorf("%d patches are told; want 1: %v", n, err)
+	}
+	for _, name := range []string{"south.floto-patch.zip.age", "south.floto-patch.zip.age.001", "west.floto-patch.zip.age"} {
+		os.Remove(filepath.Join(output, id+name))
+	}
+	if _, err := executor.Apply(t.Context(), mine.plan(), place(id+"east.floto-patch.zip.age")); err != nil {
+		t.Errorf("a patch of another site: %v", err)
+	}
+}
+
 func TestSpaceIsCheckedForAllSites(t *testing.T) {
 	output := t.TempDir()
 	if err := unix.Mount("tmpfs", output, "tmpfs", 0, "size=1m"); err != nil {

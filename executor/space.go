@@ -50,10 +50,19 @@ func (r *run) checkDisk(drafts []*draft) error {
 	return fmt.Errorf("cannot write patches of %s: they need %d bytes, and the disk of %q has %d free: %w", siteNames(sites), need, dir, free, unix.ENOSPC)
 }
 
+// needed is what the drafts take on the disk at most while they are written:
+// volumes are made of the whole file, which is removed in the end.
 func needed(drafts []*draft) uint64 {
 	var n uint64
 	for _, d := range drafts {
-		n += uint64(d.desc.StoredSize())
+		size := d.desc.StoredSize()
+		if e, err := encryptedSize(size, d.site.Patch.Encrypt); err == nil {
+			size = e
+		}
+		n += uint64(size)
+		if l, err := layout(d, size); err == nil && l != nil {
+			n += uint64(l.Total())
+		}
 	}
 	return n
 }

@@ -42,10 +42,14 @@ func (p Parent) Satisfied(version string) bool {
 	return err == nil && p.constraint != nil && p.constraint.Check(v)
 }
 
+// ParentFlag stands for the file in the ranges of parents that the command line
+// names. Their paths are relative to the project folder.
+const ParentFlag = "-parent"
+
 // CommandParent reads a parent that the command line names. Its paths are
 // relative to the project folder and may lead out of it.
 func CommandParent(text string) (Parent, *hcl.Diagnostic) {
-	return newParent(text, ".", true, hcl.Range{Filename: "-parent"})
+	return newParent(text, ".", true, hcl.Range{Filename: ParentFlag})
 }
 
 // newParent tells the forms apart; paths are those of a file in the folder dir.

@@ -2,8 +2,11 @@ package patch
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/flotobuild/flotobuild/patch/volume"
 )
 
 // Extension ends the names of patch files.
@@ -31,6 +34,13 @@ const maxFileName = 255
 // NewID makes the id of a patch. Characters outside [A-Za-z0-9._-] become "-".
 func NewID(created time.Time, revision, site string) string {
 	return safe(NewTime(created).String()) + "-" + safe(revision) + "." + safe(site)
+}
+
+// NamedFor says whether a file, which may be a volume, is named like a patch of
+// the site. It is for files that cannot be read: anybody may rename one.
+func NamedFor(path, site string) bool {
+	id := TrimExtension(volume.TrimName(filepath.Base(path)))
+	return strings.HasSuffix(id, "."+safe(site))
 }
 
 // FileName is the name of the file of a patch. Ids come from files of unknown

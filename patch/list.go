@@ -2,6 +2,7 @@ package patch
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -82,14 +83,23 @@ func (o Opener) header(path string) (*Header, int64, error) {
 		return nil, 0, err
 	}
 	defer m.Close()
-	h, err := ReadHeader(io.NewSectionReader(m, 0, m.Size))
+	h, err := beginning(m)
+	err = m.Retry(context.Background(), err, func() (err error) {
+		h, err = beginning(m)
+		return err
+	})
 	if err != nil {
 		return nil, m.Stored, err
 	}
-	if err := h.Description.Check(); err != nil {
-		return nil, m.Stored, err
-	}
 	return h, m.Stored, nil
+}
+
+func beginning(m *media.Media) (*Header, error) {
+	h, err := ReadHeader(io.NewSectionReader(m, 0, m.Size))
+	if err != nil {
+		return nil, err
+	}
+	return h, h.Description.Check()
 }
 
 func compareFiles(a, b File) int {

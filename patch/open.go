@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,6 +28,10 @@ func (o Opener) Open(path string) (*Reader, error) {
 		return nil, fmt.Errorf("cannot open patch %q: %w", path, err)
 	}
 	r, err := newReader(m, m.Size)
+	err = m.Retry(context.Background(), err, func() (err error) {
+		r, err = newReader(m, m.Size)
+		return err
+	})
 	if err != nil {
 		m.Close()
 		return nil, fmt.Errorf("cannot open patch %q: %w", path, err)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -28,6 +29,7 @@ type Reader struct {
 	entries map[string]entry
 	records []*record    // like files; packCRC is not known
 	media   *media.Media // nil when NewReader was given its reader
+	sound   sync.Map     // names of the entries that were read from volumes, and were right
 }
 
 type entry struct {
@@ -206,6 +208,14 @@ func (p *Reader) open(name string) (io.Reader, error) {
 	if !ok {
 		return nil, fs.ErrNotExist
 	}
+	if err := p.mend(context.Background(), e); err != nil {
+		return nil, err
+	}
+	return p.content(e)
+}
+
+// content reads an entry, and checks it while it is read.
+func (p *Reader) content(e entry) (io.Reader, error) {
 	packed, err := p.packed(e.file)
 	if err != nil {
 		return nil, err
@@ -240,21 +250,24 @@ func (p *Reader) packed(f *zip.File) (*io.SectionReader, error) {
 
 // Blob implements store.Source. The blob is read in place and its content is
 // not checked, store.ReadBlob does that.
-func (p *Reader) Blob(_ context.Context, d digest.Digest) (store.Blob, error) {
-	b, err := p.blob(d)
+func (p *Reader) Blob(ctx context.Context, d digest.Digest) (store.Blob, error) {
+	b, err := p.blob(ctx, d)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open blob %q: %w", d, err)
 	}
 	return b, nil
 }
 
-func (p *Reader) blob(d digest.Digest) (store.Blob, error) {
+func (p *Reader) blob(ctx context.Context, d digest.Digest) (store.Blob, error) {
 	if err := verify.CheckDigest(d); err != nil {
 		return nil, err
 	}
 	e, ok := p.entries[BlobEntry(d)]
 	if !ok {
 		return nil, fs.ErrNotExist
+	}
+	if err := p.mend(ctx, e); err != nil {
+		return nil, err
 	}
 	s, err := p.packed(e.file)
 	return section{s}, err

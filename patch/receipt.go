@@ -78,7 +78,7 @@ func ReceiptImages(d *Description) []ReceiptImage {
 }
 
 // EncodeReceipt gives the bytes of a receipt: JSON indented by two spaces, with
-// a newline at the end.
+// a newline at the end. SignReceipt signs them.
 func EncodeReceipt(r *Receipt) ([]byte, error) {
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -89,7 +89,8 @@ func EncodeReceipt(r *Receipt) ([]byte, error) {
 
 // DecodeReceipt reads a receipt and checks it: that the description is that of
 // the active patch and of the site, and that the site has every image which the
-// patch requires.
+// patch requires. Signatures have their form; ReceiptSignatures gives them to who
+// can check them.
 func DecodeReceipt(b []byte) (*Receipt, *Header, error) {
 	r, h, err := decodeReceipt(b)
 	if err != nil {
@@ -114,6 +115,9 @@ func decodeReceipt(b []byte) (*Receipt, *Header, error) {
 		return nil, nil, fmt.Errorf("it has version %d and this flotobuild reads %d at most: take a newer flotobuild", v, ReceiptVersion)
 	case v < 1:
 		return nil, nil, errors.New("it has no receiptVersion")
+	}
+	if _, _, err := splitReceipt(b); err != nil {
+		return nil, nil, err
 	}
 	h, err := DecodeHeader(r.Description)
 	if err != nil {

@@ -85,6 +85,11 @@ func FuzzDecodeReceipt(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b)
+	signed, err := SignReceipt(b, line("Zmlyc3Q="))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(signed)
 	f.Add([]byte(`{"receiptVersion":1}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, h, err := DecodeReceipt(b)
@@ -93,6 +98,10 @@ func FuzzDecodeReceipt(f *testing.F) {
 		}
 		if h.Ref() != r.Active || !json.Valid(b) {
 			t.Errorf("accepted %q", b)
+		}
+		covered, entry, err := ReceiptSignatures(b)
+		if err != nil || entry != nil && !bytes.HasPrefix(b, covered) {
+			t.Errorf("signatures of %q: %v", b, err)
 		}
 	})
 }

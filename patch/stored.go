@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/flotobuild/flotobuild/internal/atomicfile"
+	"github.com/flotobuild/flotobuild/internal/verify"
 )
 
 // A Stored is an entry that a Writer has stored as it is, and whose content had
@@ -79,7 +80,7 @@ func (w *Writer) copyStored(ctx context.Context, s Stored, count func(int64)) er
 		return dst.CopyFrom(ctx, src, s.offset, s.size, count)
 	}
 	sum := crc32.NewIEEE()
-	n, err := io.Copy(io.MultiWriter(w.f, sum), io.NewSectionReader(s.f, s.offset, s.size))
+	n, err := verify.Copy(ctx, io.MultiWriter(w.f, sum), io.NewSectionReader(s.f, s.offset, s.size))
 	if err == nil && (n != s.size || sum.Sum32() != s.crc) {
 		err = fmt.Errorf("the other patch is damaged: %w", io.ErrUnexpectedEOF)
 	}

@@ -3,6 +3,7 @@ package planner
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -77,4 +78,41 @@ func CheckDates(p *Plan, parents []*patch.Description, epoch time.Time) ParentEr
 		}
 	}
 	return out
+}
+
+// CheckProjects finds parents that another project seems to have made, of a site
+// of the same name: they have another name, another root definition, and no
+// image of the site. A patch on top of one would remove all that the site has.
+// It is no more than a guess, as a project may be renamed, and so a warning.
+func CheckProjects(p *Plan, parents []*patch.Description) ParentErrors {
+	var out ParentErrors
+	of := bySite(parents)
+	for _, s := range p.Sites {
+		for _, d := range of[s.Name] {
+			if d.Name == s.Patch.Name || d.RootDefinitionFile == s.RootDefinitionFile || len(d.Flotobuild.Images) == 0 || len(s.Images) == 0 || sharesImage(s.Site, d) {
+				continue
+			}
+			out = append(out, &ParentError{Site: s.Name, Err: fmt.Errorf(
+				"%q seems to be of another project: it has the name %q and the root definition %q, and this project's patches have %q and %q; no image is in both. Give the site another name or output in one of the two, or name the parent with parent",
+				d.ID, d.Name, d.RootDefinitionFile, s.Patch.Name, s.RootDefinitionFile)})
+		}
+	}
+	return out
+}
+
+// sharesImage says whether a site has an image with the name or the address of
+// one in the patch.
+func sharesImage(s Site, d *patch.Description) bool {
+	return slices.ContainsFunc(s.Images, func(want SiteImage) bool {
+		return slices.ContainsFunc(d.Flotobuild.Images, func(i patch.Image) bool { return i.Name == want.Name || i.Address == want.Address })
+	})
+}
+
+// Warnings are the diagnostics of problems that do not stop a plan.
+func (e ParentErrors) Warnings(cfg *lang.Config, summary string) hcl.Diagnostics {
+	diags := e.Diagnostics(cfg)
+	for _, d := range diags {
+		d.Severity, d.Summary = hcl.DiagWarning, summary
+	}
+	return diags
 }

@@ -33,6 +33,7 @@ func newApplyCommand(a *app) *cobra.Command {
 	f.locking.define(cmd)
 	f.selection.define(cmd)
 	defineParents(cmd, &f.parents)
+	f.trust.defineParentTrust(cmd)
 	f.define(cmd)
 	return cmd
 }
@@ -75,6 +76,9 @@ func (a *app) planAndApply(ctx context.Context, f *applyFlags, args []string, do
 		if err := a.ownFile(f.metadata); err != nil {
 			return err
 		}
+	}
+	if a.trust, err = f.trust.read(); err != nil {
+		return err
 	}
 	vars, err := f.vars.read()
 	if err != nil {

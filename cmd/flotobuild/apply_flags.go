@@ -14,6 +14,7 @@ type applyFlags struct {
 	locking     lockFlags
 	selection   selectionFlags
 	parents     []string
+	trust       trustFlags
 	autoApprove bool
 	telling     tellingFlags
 	asJSON      bool

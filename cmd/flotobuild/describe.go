@@ -8,11 +8,14 @@ import (
 
 	"github.com/flotobuild/flotobuild/cmd/flotobuild/report"
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/sign"
 )
 
 // A descriptionRenderer writes a patch's description for people.
 type descriptionRenderer struct {
 	patch *patch.Reader
+	// verdict is that of a policy on the signatures; nil where there is none.
+	verdict *sign.Verdict
 
 	b       strings.Builder
 	carried map[digest.Digest]string // how a layer travels, by diff id
@@ -185,11 +188,18 @@ func (r *descriptionRenderer) group(d *patch.Description, label string, names bo
 	}
 }
 
-// signatures counts the signatures, which verify judges.
+// signatures names who has signed, or counts the signatures where there is no
+// policy to judge them.
 func (r *descriptionRenderer) signatures() {
-	if n := r.patch.Signatures(); n > 0 {
+	n := r.patch.Signatures()
+	switch {
+	case r.verdict != nil:
+		for _, k := range r.verdict.Trusted {
+			r.line("signed by %s, %s", k.Name, k.Fingerprint)
+		}
+	case n > 0:
 		r.line("signed: %s, not checked", count(n, "signature"))
-	} else {
+	default:
 		r.line("not signed")
 	}
 }

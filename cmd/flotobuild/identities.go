@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"golang.org/x/term"
@@ -44,7 +45,15 @@ func (a *app) opener() (patch.Opener, error) {
 		k.keys.Passphrase = a.askPassphrase
 		k.keys.Identities, k.err = a.identities()
 	})
-	return patch.Opener{Keys: k.keys}, k.err
+	return patch.Opener{Keys: k.keys, OnDamage: a.warnDamage}, k.err
+}
+
+// warnDamage tells once of damaged volumes that parity makes up for.
+func (a *app) warnDamage(path string, volumes []string) {
+	name := filepath.Join(folderOf(path), volumes[0])
+	if _, told := a.damaged.LoadOrStore(name, true); !told {
+		a.ui.warnf("%s of %q: damaged, and read by parity: %s; flotobuild join writes the whole file", count(len(volumes), "volume"), path, strings.Join(volumes, ", "))
+	}
 }
 
 func (a *app) identities() ([]crypt.Identity, error) {

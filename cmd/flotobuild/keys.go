@@ -127,6 +127,19 @@ func (a *app) openPrivateKey(ctx context.Context, name string, f *passphraseFlag
 	return k, nil
 }
 
+// openPrivateKeys opens the keys that -key names.
+func (a *app) openPrivateKeys(ctx context.Context, names []string, f *passphraseFlags) ([]crypto.Signer, error) {
+	var keys []crypto.Signer
+	for _, name := range names {
+		k, err := a.openPrivateKey(ctx, name, f)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
+	}
+	return keys, nil
+}
+
 // planKeys opens the private keys that a plan's patches are signed with.
 func (a *app) planKeys(ctx context.Context, dir string, plan *planner.Plan, f *passphraseFlags) (map[string]crypto.Signer, error) {
 	keys := make(map[string]crypto.Signer)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -23,8 +21,8 @@ func newMergeCommand(a *app) *cobra.Command {
 		Long: "merge writes one patch that does what a chain of patches does: 1→2 and 2→3 become 1→3, and\n" +
 			"with the initial patch the result is an initial one. The order of the files does not\n" +
 			"matter, gaps and forks are refused. Whoever imports the result is at the last release:\n" +
-			"later patches apply to it. The result is one file, and not signed. Where a patch\n" +
-			"is encrypted, -recipient or its like must name those who may read the result.",
+			"later patches apply to it. Signatures do not pass on to the result: -sign signs it anew.\n" +
+			"Where a patch is encrypted, -recipient or its like must name those who may read the result.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return &hintError{fmt.Errorf("merge takes two patch files at least, not %d", len(args)), "usage: flotobuild merge FILE FILE..."}
@@ -35,17 +33,6 @@ func newMergeCommand(a *app) *cobra.Command {
 	}
 	f.define(cmd, "the last patch")
 	return cmd
-}
-
-// relatedFlags say how a merged or rebased patch is written.
-type relatedFlags struct {
-	recipientFlags
-	out string
-}
-
-func (f *relatedFlags) define(cmd *cobra.Command, beside string) {
-	f.recipientFlags.define(cmd)
-	cmd.Flags().StringVar(&f.out, "out", "", "write into the folder `DIR` instead of that of "+beside)
 }
 
 func (a *app) merge(ctx context.Context, files []string, f *relatedFlags) error {
@@ -77,49 +64,6 @@ func (a *app) merge(ctx context.Context, files []string, f *relatedFlags) error 
 	return a.writeRelated(ctx, hand, f, d, readers[last])
 }
 
-// writeRelated writes a merged or rebased patch and says what it is.
-func (a *app) writeRelated(ctx context.Context, hand *relate.Hand, f *relatedFlags, d *patch.Description, release *patch.Reader) error {
-	recipients, err := f.all()
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(f.out, 0o777); err != nil {
-		return fmt.Errorf("cannot make the folder for the patch: %w", err)
-	}
-	path, err := hand.Write(ctx, f.out, d, release, recipients)
-	var missing *relate.MissingError
-	switch {
-	case errors.Is(err, relate.ErrExposed):
-		return &hintError{err, recipientHint + "; age -d makes a plain file of an encrypted one"}
-	case errors.As(err, &missing):
-		return &hintError{err, "rebase -with=PATH adds a patch, a folder of patches, or an OCI image layout"}
-	case errors.Is(err, fs.ErrExist):
-		return &hintError{err, "the same release was written for the same parents before: use that file, or name another folder with -out"}
-	case err != nil:
-		return err
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	a.ui.printf("%s: %s\n", safe(path), byteSize(info.Size()))
-	if len(recipients) > 0 {
-		a.ui.printf("  encrypted for %s\n", f.audience(len(recipients)))
-	}
-	if len(d.Flotobuild.Parents) == 0 {
-		a.ui.printf("  initial patch\n")
-	}
-	for _, p := range d.Flotobuild.Parents {
-		a.ui.printf("  applies to %s\n", safe(p.ID))
-	}
-	a.ui.printf("  brings the release %s\n", safe(d.Ref("").ID))
-	a.ui.printf("  %s in this patch\n", count(len(d.Flotobuild.Transport), "layer"))
-	if release.Signatures() > 0 {
-		a.ui.warnf("the signatures of %s do not cover this patch: sign it anew", d.Ref("").ID)
-	}
-	return nil
-}
-
 // rebaseFlags are the flags of rebase.
 type rebaseFlags struct {
 	relatedFlags
@@ -134,8 +78,9 @@ func newRebaseCommand(a *app) *cobra.Command {
 		Long: "rebase writes a patch that brings the release of FILE to sites that have another parent, or\n" +
 			"none. The layers that they lack come from FILE, from the parents, from the patches that\n" +
 			"FILE builds on where they stand beside it, and from what -with names. Whoever imports the\n" +
-			"result is at the same release: later patches apply to it. The result is one file, and not\n" +
-			"signed. Where a patch is encrypted, -recipient or its like must name those who may read it.",
+			"result is at the same release: later patches apply to it. Signatures do not pass on to the\n" +
+			"result: -sign signs it anew. Where a patch is encrypted, -recipient or its like must name\n" +
+			"those who may read it.",
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.rebase(cmd.Context(), args[0], &f) },
 	}

@@ -80,7 +80,7 @@ func setParents(s *lang.Site, parents []lang.Parent) error {
 }
 
 // rules prints what is wrong with a plan besides its inputs: policies that it
-// violates, and parents that are too new or named twice.
+// violates, and parents that are too new, named twice or of another project.
 func (a *app) rules(p *project, plan *planner.Plan, asJSON bool) error {
 	diags := slices.Clone(p.violations)
 	for _, f := range p.parents {
@@ -92,6 +92,7 @@ func (a *app) rules(p *project, plan *planner.Plan, asJSON bool) error {
 			})
 		}
 	}
+	diags = append(diags, planner.CheckProjects(plan, p.descriptions()).Warnings(p.config, "Patch of another project")...)
 	epoch, err := sourceDateEpoch(os.Getenv("SOURCE_DATE_EPOCH"))
 	if err != nil {
 		return err

@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +19,7 @@ type planFlags struct {
 	build            planBuild
 	selection        selectionFlags
 	parents          []string
+	trust            trustFlags
 	out              string
 	asJSON           bool
 	telling          tellingFlags
@@ -41,6 +44,7 @@ func newPlanCommand(a *app) *cobra.Command {
 	f.locking.define(cmd)
 	f.selection.define(cmd)
 	defineParents(cmd, &f.parents)
+	f.trust.defineParentTrust(cmd)
 	f.build.define(cmd)
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to `FILE`, for apply; a name that ends in "+planner.PlanExtension+" never travels in a patch")
 	cmd.Flags().BoolVar(&f.detailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes")
@@ -57,6 +61,9 @@ func (a *app) plan(cmd *cobra.Command, f *planFlags) error {
 	}
 	options, err := f.vars.read()
 	if err != nil {
+		return err
+	}
+	if a.trust, err = f.trust.read(); err != nil {
 		return err
 	}
 	end, err := a.beginBuild(cmd, &f.build)
@@ -111,7 +118,16 @@ func (a *app) checkPlanFlags(f *planFlags) error {
 	if err := checkOut("html", f.html, report.LooksLikePage); err != nil {
 		return err
 	}
-	return a.ownFile(f.html)
+	if err := a.ownFile(f.html); err != nil {
+		return err
+	}
+	if f.out != "" && sameTarget(a.own[len(a.own)-2], a.own[len(a.own)-1]) {
+		return &hintError{
+			fmt.Errorf("cannot write the plan and its page to one file: -out names %q, and -html %q", f.out, f.html),
+			"name another file with -html, such as " + strings.TrimSuffix(f.out, planner.PlanExtension) + planner.PageExtension,
+		}
+	}
+	return nil
 }
 
 // tellPlan saves and prints a plan.

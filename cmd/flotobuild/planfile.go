@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/flotobuild/flotobuild/internal/atomicfile"
@@ -42,6 +43,13 @@ func checkOut(flag, name string, ours func(head []byte) bool) error {
 		return fmt.Errorf("cannot replace the file that -%s names: %w", flag, err)
 	}
 	return nil
+}
+
+// sameTarget says whether two paths are one file, through whatever links.
+func sameTarget(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return a == b || errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 // savePlan writes a plan file. It may hold what build arguments and variables

@@ -63,7 +63,7 @@ func (a *app) load(ctx context.Context, vars []lang.VarOption, asJSON bool) (*pr
 	if err != nil {
 		return nil, err
 	}
-	w, err := facts.Open(facts.Options{Dir: dir, DataDir: dataDir(dir), Opener: o})
+	w, err := facts.Open(facts.Options{Dir: dir, DataDir: dataDir(dir), Opener: o, Trust: a.trustedParent()})
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
+
+	"github.com/flotobuild/flotobuild/patch/sign"
 )
 
 // An app is what the commands share.
@@ -14,6 +17,10 @@ type app struct {
 	chdir   string
 	noColor bool
 	keys    keyring
+	damaged sync.Map // volumes that the user was told of
+
+	// trust, when set, is what parents must be signed as.
+	trust *sign.Policy
 
 	// own are files that the command writes, or that say what it does: plan and
 	// metadata files. They are no part of the project.
@@ -47,7 +54,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newInitCommand(a), newValidateCommand(a), newManifestCommand(a), newPlanCommand(a), newApplyCommand(a),
 		newShowCommand(a), newVerifyCommand(a), newConvertCommand(a), newEngineCommand(a), newVersionCommand(a),
 		newDiffCommand(a), newMergeCommand(a), newRebaseCommand(a), newExtractCommand(a),
-		newKeygenCommand(a), newSignCommand(a),
+		newKeygenCommand(a), newSignCommand(a), newReceiptCommand(a),
 		newRewrapCommand(a),
 		newFmtCommand(a), newVarsCommand(a), newConsoleCommand(a), newGraphCommand(a),
 		newSplitCommand(a), newJoinCommand(a), newSchemaCommand(a), newLSPCommand(a),

@@ -14,7 +14,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -27,7 +26,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/flotobuild/flotobuild/executor/parent"
-	"github.com/flotobuild/flotobuild/patch"
 )
 
 // cmdServeRegistry serves an empty registry on loopback until the script ends,
@@ -90,14 +88,4 @@ func cmdPushDescription(ts *testscript.TestScript, neg bool, args []string) {
 	ref, err := name.ParseReference(args[1])
 	ts.Check(err)
 	ts.Check(remote.Write(ref, img))
-}
-
-// cmdReceipt writes the receipt of a site that has a patch, and nothing else.
-func cmdReceipt(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, neg, args, 2, "receipt PATCH FILE")
-	p := patchFile(ts, args[0])
-	defer p.Close()
-	b, err := patch.EncodeReceipt(patch.NewReceipt(&p.Header, patch.NewTime(time.Now()), patch.ReceiptImages(p.Description)))
-	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o644))
 }

@@ -52,7 +52,6 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"pushrandom":      cmdPushRandom,
 		"sign":            cmdSign,
 		"pushdescription": cmdPushDescription,
-		"receipt":         cmdReceipt,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/cmd/flotobuild/report"
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/sign"
 	"github.com/flotobuild/flotobuild/patch/volume"
 	"github.com/flotobuild/flotobuild/planner"
 )
@@ -16,6 +17,7 @@ import (
 // showFlags are the flags of show.
 type showFlags struct {
 	telling tellingFlags
+	trust   trustFlags
 	asJSON  bool
 	html    string
 }
@@ -25,46 +27,68 @@ func newShowCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Show what a patch file, a saved plan or a receipt is and holds",
-		Long: "show prints the description of a patch file. Its content is not checked, verify does that.\n" +
+		Long: "show prints the description of a patch file. Its content is not checked, verify does that;\n" +
+			"with -trust or -key, a patch or receipt that is not signed as they demand is refused.\n" +
 			"Of a plan that plan -out has saved it prints what plan did, and not whether it still holds.",
 		Args: oneFile,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if looksLikePlan(args[0]) {
-				return a.showSaved(args[0], &f)
-			}
-			if f.html != "" {
-				return &hintError{errors.New("cannot write the page of a patch: -html is for saved plans"), "a saved plan is made by: flotobuild plan -out=FILE"}
-			}
-			if looksLikeReceipt(args[0]) {
-				return a.showReceipt(args[0], f.asJSON)
-			}
-			old, err := openLegacy(args[0])
-			if err != nil {
-				return err
-			}
-			if old != nil {
-				defer old.Close()
-				a.showLegacy(old, f.asJSON)
-				return nil
-			}
-			p, err := a.openPatch(args[0])
-			if err != nil {
-				return err
-			}
-			defer p.Close()
-			if f.asJSON {
-				a.ui.printJSON(p.Raw())
-				return nil
-			}
-			d := &descriptionRenderer{patch: p}
-			a.ui.printf("%s", safe(d.render()))
-			return nil
-		},
+		RunE: func(_ *cobra.Command, args []string) error { return a.show(args[0], &f) },
 	}
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print the description, the saved plan or the receipt as the file has it")
 	cmd.Flags().StringVar(&f.html, "html", "", "write the saved plan to `FILE` as a page for browsers")
 	f.telling.define(cmd)
+	f.trust.define(cmd)
 	return cmd
+}
+
+func (a *app) show(name string, f *showFlags) error {
+	policy, err := f.trust.read()
+	switch {
+	case err != nil:
+		return err
+	case looksLikePlan(name) && policy != nil:
+		return fmt.Errorf("cannot check the signatures of %q: saved plans have none", name)
+	case looksLikePlan(name):
+		return a.showSaved(name, f)
+	case f.html != "":
+		return &hintError{errors.New("cannot write the page of a patch: -html is for saved plans"), "a saved plan is made by: flotobuild plan -out=FILE"}
+	case looksLikeReceipt(name):
+		return a.showReceipt(name, f.asJSON, policy)
+	}
+	old, err := openLegacy(name)
+	if err != nil {
+		return err
+	}
+	if old == nil {
+		return a.showPatch(name, f.asJSON, policy)
+	}
+	defer old.Close()
+	if policy != nil {
+		return fmt.Errorf("cannot check the signatures of %q: patches of floto itself have none", name)
+	}
+	a.showLegacy(old, f.asJSON)
+	return nil
+}
+
+// showPatch prints a description; with a policy, one that is signed as that
+// demands.
+func (a *app) showPatch(name string, asJSON bool, policy *sign.Policy) error {
+	p, err := a.openPatch(name)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	d := &descriptionRenderer{patch: p}
+	if policy != nil {
+		if d.verdict, err = checkTrust(p, policy); err != nil {
+			return fmt.Errorf("%q: %w", name, err)
+		}
+	}
+	if asJSON {
+		a.ui.printJSON(p.Raw())
+		return nil
+	}
+	a.ui.printf("%s", safe(d.render()))
+	return nil
 }
 
 // showSaved prints a plan file.

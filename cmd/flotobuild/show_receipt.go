@@ -8,6 +8,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/internal/regular"
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/sign"
 )
 
 // looksLikeReceipt tells a site's receipt from a patch by its first bytes.
@@ -19,21 +20,39 @@ func looksLikeReceipt(name string) bool {
 	defer f.Close()
 	head := make([]byte, 256)
 	n, _ := io.ReadFull(f, head) // a short file is as good
-	return bytes.HasPrefix(head, []byte("{")) && bytes.Contains(head[:n], []byte(`"receiptVersion"`))
+	return isReceipt(head[:n])
 }
 
-// showReceipt prints what a site says of itself.
-func (a *app) showReceipt(name string, asJSON bool) error {
+// isReceipt judges the first bytes of a file.
+func isReceipt(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("{")) && bytes.Contains(head, []byte(`"receiptVersion"`))
+}
+
+// readReceipt reads a receipt and its exact bytes.
+func readReceipt(name string) (*patch.Receipt, *patch.Header, []byte, error) {
 	f, _, err := regular.Open(name)
 	if err != nil {
-		return fmt.Errorf("cannot open receipt: %w", err)
+		return nil, nil, nil, fmt.Errorf("cannot open receipt: %w", err)
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, patch.MaxReceipt+1))
 	if err != nil {
-		return fmt.Errorf("cannot read receipt %q: %w", name, err)
+		return nil, nil, nil, fmt.Errorf("cannot read receipt %q: %w", name, err)
 	}
 	r, h, err := patch.DecodeReceipt(b)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("%q: %w", name, err)
+	}
+	return r, h, b, nil
+}
+
+// showReceipt prints what a site says of itself.
+func (a *app) showReceipt(name string, asJSON bool, policy *sign.Policy) error {
+	r, h, b, err := readReceipt(name)
+	if err != nil {
+		return err
+	}
+	verdict, err := checkReceiptTrust(b, r, policy)
 	if err != nil {
 		return fmt.Errorf("%q: %w", name, err)
 	}
@@ -41,8 +60,24 @@ func (a *app) showReceipt(name string, asJSON bool) error {
 		a.ui.printJSON(b)
 		return nil
 	}
-	a.ui.printf("%s", safe(renderReceipt(r, h)))
+	a.ui.printf("%s\n%s", safe(renderReceipt(r, h)), safe(renderSignatures(verdict, policy)))
 	return nil
+}
+
+// renderSignatures says who has signed, or how many.
+func renderSignatures(v *sign.Verdict, policy *sign.Policy) string {
+	var b strings.Builder
+	for _, k := range v.Trusted {
+		fmt.Fprintf(&b, "signed by %s, %s\n", k.Name, k.Fingerprint)
+	}
+	switch {
+	case policy != nil:
+	case v.Signatures == 0:
+		b.WriteString("not signed\n")
+	default:
+		fmt.Fprintf(&b, "signed: %s, not checked\n", count(v.Signatures, "signature"))
+	}
+	return b.String()
 }
 
 func renderReceipt(r *patch.Receipt, h *patch.Header) string {

@@ -22,10 +22,11 @@ func newSignCommand(a *app) *cobra.Command {
 	var f signFlags
 	cmd := &cobra.Command{
 		Use:   "sign -key=KEY FILE...",
-		Short: "Sign patch files",
+		Short: "Sign patch files and receipts",
 		Long: "sign adds signatures to patch files. A signature covers the description of a patch, which lists\n" +
-			"the digest of everything in it; verify checks the rest. The file is replaced as a whole, and a key\n" +
-			"that has signed already does not sign again. Keys are those of keygen, of openssl or of OpenSSH.",
+			"the digest of everything in it; verify checks the rest. Of a receipt it covers all. The file is\n" +
+			"replaced as a whole, and a key that has signed already does not sign again. Keys are those of\n" +
+			"keygen, of openssl or of OpenSSH.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 || len(f.keys) == 0 {
 				return &hintError{errors.New("sign needs a key and a patch file"), "usage: flotobuild sign -key=KEY FILE..."}
@@ -40,18 +41,16 @@ func newSignCommand(a *app) *cobra.Command {
 }
 
 func (a *app) sign(ctx context.Context, files []string, f *signFlags) error {
-	var keys []crypto.Signer
-	for _, name := range f.keys {
-		k, err := a.openPrivateKey(ctx, name, &f.passphrase)
-		if err != nil {
-			return err
-		}
-		keys = append(keys, k)
+	keys, err := a.openPrivateKeys(ctx, f.keys, &f.passphrase)
+	if err != nil {
+		return err
 	}
 	for _, file := range files {
-		changed, err := patch.AddSignature(ctx, file, func(description, entry []byte) ([]byte, error) {
-			return addAll(entry, description, keys)
-		})
+		add := patch.AddSignature
+		if looksLikeReceipt(file) {
+			add = patch.AddReceiptSignature
+		}
+		changed, err := add(ctx, file, func(signed, entry []byte) ([]byte, error) { return addAll(entry, signed, keys) })
 		if errors.Is(err, patch.ErrNotPlain) {
 			return &hintError{err, "let apply sign it with sign = { key = … } in its patch block; or make a plain file with join or age -d, sign that, and split or encrypt it again"}
 		}
@@ -74,10 +73,10 @@ func (a *app) sign(ctx context.Context, files []string, f *signFlags) error {
 }
 
 // addAll adds the signatures of all keys.
-func addAll(entry, description []byte, keys []crypto.Signer) ([]byte, error) {
+func addAll(entry, signed []byte, keys []crypto.Signer) ([]byte, error) {
 	for _, k := range keys {
 		var err error
-		if entry, err = sign.Add(entry, description, k); err != nil {
+		if entry, err = sign.Add(entry, signed, k); err != nil {
 			return nil, fmt.Errorf("cannot add a signature: %w", err)
 		}
 	}

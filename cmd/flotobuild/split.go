@@ -4,20 +4,47 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/flotobuild/flotobuild/internal/regular"
 	"github.com/flotobuild/flotobuild/lang"
+	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/patch/volume"
 )
 
 // splitFlags are the flags of split.
 type splitFlags struct {
+	volumeFlags
+	out string
+}
+
+// volumeFlags say how a file is split.
+type volumeFlags struct {
 	volumeSize string
 	parity     int
-	out        string
+}
+
+func (f *volumeFlags) define(cmd *cobra.Command, prefix string) {
+	cmd.Flags().StringVar(&f.volumeSize, "volume-size", "", prefix+"largest `SIZE` of a volume, such as 4.7GB or 650MiB: GB is 10⁹ bytes, GiB 2³⁰")
+	cmd.Flags().IntVar(&f.parity, "parity", 0, "write `N` parity volumes")
+}
+
+// read gives the sizes; the zero value where there are no flags.
+func (f *volumeFlags) read() (patch.Volumes, error) {
+	switch {
+	case f.volumeSize == "" && f.parity != 0:
+		return patch.Volumes{}, &hintError{errors.New("cannot use -parity without -volume-size"), "name the size of the volumes, such as -volume-size 4.7GB"}
+	case f.volumeSize == "":
+		return patch.Volumes{}, nil
+	}
+	size, err := lang.ParseSize(f.volumeSize)
+	if err != nil {
+		return patch.Volumes{}, fmt.Errorf("cannot use -volume-size: %w", err)
+	}
+	return patch.Volumes{Size: size, Parity: f.parity}, nil
 }
 
 func newSplitCommand(a *app) *cobra.Command {
@@ -32,8 +59,7 @@ func newSplitCommand(a *app) *cobra.Command {
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.split(cmd.Context(), args[0], &f) },
 	}
-	cmd.Flags().StringVar(&f.volumeSize, "volume-size", "", "largest `SIZE` of a volume, such as 4.7GB or 650MiB: GB is 10⁹ bytes, GiB 2³⁰")
-	cmd.Flags().IntVar(&f.parity, "parity", 0, "write `N` parity volumes")
+	f.define(cmd, "")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the volumes into this `DIR` (default the file's)")
 	return cmd
 }
@@ -42,9 +68,9 @@ func (a *app) split(ctx context.Context, name string, f *splitFlags) error {
 	if f.volumeSize == "" {
 		return &hintError{errors.New("split needs the size of the volumes"), "name it with -volume-size, such as -volume-size 4.7GB"}
 	}
-	volumeSize, err := lang.ParseSize(f.volumeSize)
+	v, err := f.read()
 	if err != nil {
-		return fmt.Errorf("cannot use -volume-size: %w", err)
+		return err
 	}
 	file, info, err := regular.Open(name)
 	if err != nil {
@@ -54,9 +80,12 @@ func (a *app) split(ctx context.Context, name string, f *splitFlags) error {
 	if f.out == "" {
 		f.out = filepath.Dir(name)
 	}
-	l, err := volume.NewLayout(filepath.Base(name), info.Size(), volumeSize, f.parity)
+	l, err := volume.NewLayout(filepath.Base(name), info.Size(), v.Size, v.Parity)
 	if err != nil {
 		return err
+	}
+	if err := os.MkdirAll(f.out, 0o777); err != nil {
+		return fmt.Errorf("cannot make the folder for the volumes: %w", err)
 	}
 	a.interruptNote = "; no volume was written"
 	s, err := volume.Split(ctx, file, l, f.out, volume.Options{})

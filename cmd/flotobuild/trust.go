@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/flotobuild/flotobuild/executor/parent"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/patch/sign"
 )
@@ -62,6 +63,24 @@ func (f *trustFlags) fromKeys() (*sign.Policy, error) {
 	return p, nil
 }
 
+// defineParentTrust defines -trust of commands that take parents.
+func (f *trustFlags) defineParentTrust(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.policy, "trust", "", "take parents only that are signed as the trust policy in `FILE` demands")
+}
+
+// trustedParent refuses parents that are not signed as a.trust demands; nil
+// where it demands nothing.
+func (a *app) trustedParent() func(*parent.Parent) error {
+	if a.trust == nil {
+		return nil
+	}
+	return func(p *parent.Parent) error {
+		s := sign.Subject{Kind: p.Proof.Kind, Site: p.Description.SiteName, Created: p.Proof.Created, Description: p.Proof.Signed}
+		_, err := a.trust.Check(s, p.Proof.Signatures)
+		return err
+	}
+}
+
 // checkTrust says what the policy makes of a patch's signatures. Without a
 // policy they are counted, and their form is checked.
 func checkTrust(r *patch.Reader, policy *sign.Policy) (*sign.Verdict, error) {
@@ -70,6 +89,20 @@ func checkTrust(r *patch.Reader, policy *sign.Policy) (*sign.Verdict, error) {
 		return &sign.Verdict{Problem: err.Error()}, err
 	}
 	d := r.Description
+	return judge(policy, sign.Subject{Site: d.SiteName, Created: d.CreationDate.Time, Description: r.Raw()}, entry)
+}
+
+// checkReceiptTrust is checkTrust for a receipt, whose bytes are b.
+func checkReceiptTrust(b []byte, r *patch.Receipt, policy *sign.Policy) (*sign.Verdict, error) {
+	signed, entry, err := patch.ReceiptSignatures(b)
+	if err != nil {
+		return &sign.Verdict{Problem: err.Error()}, err
+	}
+	return judge(policy, sign.Subject{Kind: "receipt", Site: r.SiteName, Created: r.CreationDate.Time, Description: signed}, entry)
+}
+
+// judge checks signatures, where there is a policy, or their form.
+func judge(policy *sign.Policy, s sign.Subject, entry []byte) (*sign.Verdict, error) {
 	if policy == nil {
 		signatures, err := sign.Decode(entry)
 		v := &sign.Verdict{Signatures: len(signatures)}
@@ -78,7 +111,7 @@ func checkTrust(r *patch.Reader, policy *sign.Policy) (*sign.Verdict, error) {
 		}
 		return v, err
 	}
-	return policy.Check(sign.Subject{Site: d.SiteName, Created: d.CreationDate.Time, Description: r.Raw()}, entry)
+	return policy.Check(s, entry)
 }
 
 // showTrust prints what was found of the signatures.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/flotobuild/flotobuild/lang"
+	"github.com/flotobuild/flotobuild/patch/volume"
 )
 
 // A ui is the only printer of the program: results on stdout, everything else
@@ -94,8 +95,11 @@ func (u *ui) fail(err error) {
 // hintOf gives the hint of an error; empty where it has none.
 func hintOf(err error) string {
 	var h *hintError
-	if errors.As(err, &h) {
+	switch {
+	case errors.As(err, &h):
 		return h.hint
+	case errors.As(err, new(*volume.SeveralError)):
+		return "name one volume of the file that is meant: the others of that file are found beside it"
 	}
 	return ""
 }

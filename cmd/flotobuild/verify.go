@@ -35,6 +35,8 @@ type verification struct {
 	Report   *patch.Report `json:"report,omitempty"`
 	// Legacy is the report on a patch that floto itself wrote.
 	Legacy *legacy.Report `json:"legacy,omitempty"`
+	// Receipt is what a receipt says.
+	Receipt *receiptReport `json:"receipt,omitempty"`
 	// Rebuilt compares the file with what the project gives.
 	Rebuilt *rebuilt `json:"rebuilt,omitempty"`
 	// Signatures says who signed, as far as it was checked.
@@ -47,7 +49,7 @@ func newVerifyCommand(a *app) *cobra.Command {
 	var f verifyFlags
 	cmd := &cobra.Command{
 		Use:   "verify FILE|FOLDER...",
-		Short: "Check patch files from the first byte to the last",
+		Short: "Check patch files and receipts from the first byte to the last",
 		Long: "verify checks the structure of patch files, size and digest of everything in them, every\n" +
 			"layer's content, and that nothing is missing together with the parent's patch.\n" +
 			"Of a patch in volumes, any volume or their folder stands for it; each volume is checked.\n" +
@@ -136,6 +138,9 @@ func (a *app) verifyFile(ctx context.Context, file string, parents []*patch.Head
 		if whole, err := verifyVolumes(ctx, &v, s); err != nil || !whole {
 			return v, err
 		}
+	}
+	if looksLikeReceipt(file) {
+		return verifyReceipt(file, policy), nil
 	}
 	old, err := openLegacy(file)
 	if err != nil {

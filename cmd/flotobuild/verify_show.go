@@ -54,6 +54,10 @@ func (a *app) showVerification(v verification, requireParent, trustChecked bool)
 		a.showLegacyVerification(v)
 		return
 	}
+	if v.Receipt != nil {
+		a.showReceiptVerification(v, trustChecked)
+		return
+	}
 	r := v.Report
 	a.ui.printf("  site %q, patch %s\n", r.SiteName, safe(r.ID))
 	a.ui.printf("  structure and records of the ZIP: %s\n", byteSize(r.Size))

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/agext/levenshtein"
@@ -48,15 +47,10 @@ func remedy(err error, otherwise string) string {
 // and ends with the site where nobody has renamed it. Without best every file
 // that may be one of the site is newer.
 func (f *parentFinder) mayBeNewer(file string, best *patch.File) bool {
-	id := patch.TrimExtension(filepath.Base(file))
-	suffix := func(site string) string {
-		before := patch.NewID(time.Time{}, "", "")
-		return strings.TrimPrefix(patch.NewID(time.Time{}, "", site), strings.TrimSuffix(before, "."))
+	if !patch.NamedFor(file, f.site.Name) {
+		return !slices.ContainsFunc(f.others, func(o string) bool { return patch.NamedFor(file, o) })
 	}
-	if !strings.HasSuffix(id, suffix(f.site.Name)) {
-		return !slices.ContainsFunc(f.others, func(o string) bool { return strings.HasSuffix(id, suffix(o)) })
-	}
-	return best == nil || id > best.Header.Description.ID
+	return best == nil || patch.TrimExtension(filepath.Base(file)) > best.Header.Description.ID
 }
 
 // satisfying returns the patch of the site with the highest version that
@@ -141,11 +135,12 @@ func nearest(given string, known []string) string {
 }
 
 // path opens a file, or the newest patch of the site in a folder.
-func (f *parentFinder) path(ctx context.Context, name string) (*Parent, error) {
+func (f *parentFinder) path(ctx context.Context, want lang.Parent) (*Parent, error) {
+	name := want.Text
 	file := f.w.path(name)
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no file %q; %s", name, f.mendPath(name))
+		return nil, fmt.Errorf("there is no file %q; %s", name, f.mendPath(want))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%q cannot be read: %w; name another patch as parent", name, err)
@@ -167,17 +162,24 @@ func (f *parentFinder) path(ctx context.Context, name string) (*Parent, error) {
 	return f.openListed(ctx, best, files)
 }
 
-// mendPath offers the file that is most like one that does not exist.
-func (f *parentFinder) mendPath(name string) string {
+// mendPath offers the file that is most like one that does not exist, and says
+// what its path is relative to.
+func (f *parentFinder) mendPath(want lang.Parent) string {
+	dir := filepath.Dir(want.Text)
+	relative := "the file that names them"
+	if want.Range.Filename == lang.ParentFlag {
+		relative = "the project folder"
+	}
+	entries, err := os.ReadDir(f.w.path(filepath.ToSlash(dir)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Sprintf("there is no folder %q either. Correct the path; paths are relative to %s", dir, relative)
+	}
 	var known []string
-	entries, err := os.ReadDir(filepath.Dir(f.w.path(name)))
-	if err == nil {
-		for _, e := range entries {
-			known = append(known, e.Name())
-		}
+	for _, e := range entries {
+		known = append(known, e.Name())
 	}
-	if near := nearest(filepath.Base(name), known); near != "" {
-		return fmt.Sprintf("did you mean %q? Paths are relative to the file that names them", near)
+	if near := nearest(filepath.Base(want.Text), known); near != "" {
+		return fmt.Sprintf("did you mean %q? Paths are relative to %s", filepath.Join(dir, near), relative)
 	}
-	return "correct the path, it is relative to the file that names it"
+	return "correct the path; paths are relative to " + relative
 }

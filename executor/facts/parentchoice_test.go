@@ -87,8 +87,8 @@ func TestParentFolderAndNearest(t *testing.T) {
 		"./old": second, "old/": second, filepath.Join(w.dir, "old") + "/": second, "old/" + base: first,
 		"empty/":                   "has no patch of this site",
 		"old":                      `write "./old"`,
-		"old/" + base[1:]:          "did you mean " + `"` + base,
-		"nowhere/else.zip":         "correct the path",
+		"old/" + base[1:]:          `did you mean "old/` + base,
+		"nowhere/else.zip":         `there is no folder "nowhere" either. Correct the path; paths are relative to the project folder`,
 		third[:len(third)-3] + "a": `did you mean "` + third,
 		"dist/../old/" + base:      first,
 	})

@@ -117,7 +117,7 @@ func (f *parentFinder) one(ctx context.Context, want lang.Parent) (*Parent, erro
 	case lang.ParentArtifact:
 		return f.open(ctx, parent.Scheme+want.Text)
 	case lang.ParentPath:
-		return f.path(ctx, want.Text)
+		return f.path(ctx, want)
 	}
 	dir := f.site.Patch.Output.Name
 	files, err := f.list(dir)
@@ -190,7 +190,7 @@ func onCycle(d *patch.Description, files []patch.File) bool {
 	return false
 }
 
-// open opens a parent and checks that it is one of the site.
+// open opens a parent and checks that it is one of the site, and trusted.
 func (f *parentFinder) open(ctx context.Context, location string) (*Parent, error) {
 	p, err := parent.Open(ctx, location, f.w.opener)
 	if err != nil {
@@ -200,6 +200,11 @@ func (f *parentFinder) open(ctx context.Context, location string) (*Parent, erro
 	d := p.Description
 	if d.SiteName != f.site.Name {
 		return nil, fmt.Errorf("%q is a patch of site %q; name a patch of this site, or \"none\" for an initial patch", location, d.SiteName)
+	}
+	if f.w.trust != nil {
+		if err := f.w.trust(p); err != nil {
+			return nil, fmt.Errorf("%q is not trusted: %w; name a patch or a receipt that is signed as the trust policy demands", location, err)
+		}
 	}
 	return &Parent{Site: f.site.Name, File: p.Location, Description: d, Digest: p.Digest, WithoutLayers: p.Patch == nil}, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/platforms"
 
+	"github.com/flotobuild/flotobuild/executor/parent"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
 )
@@ -24,6 +25,9 @@ type Options struct {
 	Platform string
 	// Opener opens the patches of the parents.
 	Opener patch.Opener
+	// Trust refuses parents whose signatures are not as they should be; nil
+	// takes all.
+	Trust func(*parent.Parent) error
 }
 
 // A Workspace is the project folder on this machine. Its methods are safe for
@@ -32,6 +36,7 @@ type Workspace struct {
 	dir      string // absolute, links resolved
 	platform string
 	opener   patch.Opener
+	trust    func(*parent.Parent) error
 	cache    *cache
 	listing  func() (listing, error) // git's view of the folder, read once
 	down     sync.Map                // errors of registries that cannot be reached, by name
@@ -53,7 +58,7 @@ func Open(o Options) (*Workspace, error) {
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("cannot open project folder: %q is no folder", dir)
 	}
-	w := &Workspace{dir: dir, platform: o.Platform, opener: o.Opener}
+	w := &Workspace{dir: dir, platform: o.Platform, opener: o.Opener, trust: o.Trust}
 	if w.platform == "" {
 		w.platform = "linux/" + runtime.GOARCH
 		if p := platforms.DefaultSpec(); p.OS == "linux" {

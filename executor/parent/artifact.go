@@ -48,12 +48,12 @@ func pull(ctx context.Context, text string) (*Parent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot pull %q: %w", text, registryError(err))
 	}
-	h, err := decode(b)
+	p, err := decode(b)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %q: %w", text, err)
 	}
-	pinned := ref.Context().Digest(got.Digest.String())
-	return &Parent{Header: *h, Location: Scheme + pinned.String()}, nil
+	p.Location = Scheme + ref.Context().Digest(got.Digest.String()).String()
+	return p, nil
 }
 
 // descriptionBlob finds the one layer that is a description or a receipt.

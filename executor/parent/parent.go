@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/flotobuild/flotobuild/internal/regular"
 	"github.com/flotobuild/flotobuild/patch"
@@ -25,6 +26,26 @@ type Parent struct {
 	Location string
 	// Patch is nil where the description alone is at hand.
 	Patch *patch.Reader
+	// Proof is for a trust policy.
+	Proof Proof
+}
+
+// A Proof is what tells who made a parent.
+type Proof struct {
+	Kind    string // "patch", "receipt" or "description", which has no signatures
+	Created time.Time
+	Signed  []byte // the exact bytes that Signatures cover
+	// Signatures is as package sign reads it; nil where there are none, or where
+	// they cannot be read.
+	Signatures []byte
+}
+
+func proofOf(r *patch.Reader) Proof {
+	p := Proof{Kind: "patch", Created: r.Description.CreationDate.Time, Signed: r.Raw()}
+	if b, err := r.Signature(); err == nil {
+		p.Signatures = b
+	}
+	return p
 }
 
 // Close closes the patch file.
@@ -62,33 +83,34 @@ func Open(ctx context.Context, location string, o patch.Opener) (*Parent, error)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read parent %q: %w", location, err)
 	}
-	h, err := decode(append(start, b...))
+	p, err := decode(append(start, b...))
 	if err != nil {
 		return nil, fmt.Errorf("cannot read parent %q: %w", location, err)
 	}
-	return &Parent{Header: *h, Location: location}, nil
+	p.Location = location
+	return p, nil
 }
 
 func openPatch(file string, o patch.Opener) (*Parent, error) {
 	r, err := o.Open(file)
 	if err == nil && r.Lost() != nil {
-		r.Close()
-		return &Parent{Header: r.Header, Location: file}, nil
+		defer r.Close()
+		return &Parent{Header: r.Header, Location: file, Proof: proofOf(r)}, nil
 	}
 	if err != nil && volume.Is(file) {
 		// Where volumes are missing, the first one still says what the site has.
 		if h, herr := o.Header(file); herr == nil {
-			return &Parent{Header: *h, Location: file}, nil
+			return &Parent{Header: *h, Location: file, Proof: Proof{Kind: "description", Created: h.Description.CreationDate.Time}}, nil
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Parent{Header: r.Header, Location: file, Patch: r}, nil
+	return &Parent{Header: r.Header, Location: file, Patch: r, Proof: proofOf(r)}, nil
 }
 
 // decode reads a description or a receipt.
-func decode(b []byte) (*patch.Header, error) {
+func decode(b []byte) (*Parent, error) {
 	var keys struct {
 		ReceiptVersion *json.RawMessage `json:"receiptVersion"`
 		CreationDate   *json.RawMessage `json:"creationDate"`
@@ -98,10 +120,25 @@ func decode(b []byte) (*patch.Header, error) {
 	}
 	switch {
 	case keys.ReceiptVersion != nil:
-		_, h, err := patch.DecodeReceipt(b)
-		return h, err
+		return receipt(b)
 	case keys.CreationDate == nil:
 		return nil, errors.New("it is neither a patch file, nor a description (patch-description.json), nor a receipt")
 	}
-	return patch.DecodeHeader(b)
+	h, err := patch.DecodeHeader(b)
+	if err != nil {
+		return nil, err
+	}
+	return &Parent{Header: *h, Proof: Proof{Kind: "description", Created: h.Description.CreationDate.Time}}, nil
+}
+
+func receipt(b []byte) (*Parent, error) {
+	r, h, err := patch.DecodeReceipt(b)
+	if err != nil {
+		return nil, err
+	}
+	signed, signatures, err := patch.ReceiptSignatures(b)
+	if err != nil {
+		return nil, err
+	}
+	return &Parent{Header: *h, Proof: Proof{"receipt", r.CreationDate.Time, signed, signatures}}, nil
 }

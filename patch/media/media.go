@@ -3,6 +3,7 @@
 package media
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,9 @@ import (
 type Options struct {
 	// Keys decrypt encrypted files.
 	Keys crypt.Keys
+	// OnDamage is told the names of volumes that are damaged and that parity
+	// makes up for; nil tells nobody. It may be called by several goroutines.
+	OnDamage func(path string, volumes []string)
 }
 
 // A Media is an open file with the bytes of a patch. It is safe for concurrent
@@ -37,7 +41,10 @@ type Media struct {
 	// can be read.
 	Lost error
 
-	file io.Closer
+	path     string
+	volumes  *volume.Reader // nil for one file
+	onDamage func(path string, volumes []string)
+	file     io.Closer
 }
 
 // Close closes the files.
@@ -50,11 +57,39 @@ func Open(path string, o Options) (*Media, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.decrypt(path, o.Keys); err != nil {
+	m.path, m.onDamage = path, o.OnDamage
+	err = m.decrypt(path, o.Keys)
+	if err != nil && !lacksKey(err) {
+		err = m.Retry(context.Background(), err, func() error { return m.decrypt(path, o.Keys) })
+	}
+	if err != nil {
 		m.Close()
 		return nil, err
 	}
 	return m, nil
+}
+
+// lacksKey says whether nothing but a key is missing. A damaged header may look
+// like that, too, but to read all volumes for a key is too much.
+func lacksKey(err error) bool {
+	return errors.As(err, new(*crypt.IdentityError)) || errors.Is(err, crypt.ErrPassphrase) || errors.Is(err, crypt.ErrNoPassphrase)
+}
+
+// Retry is for an err that damage may explain: of a file in volumes it finds the
+// damaged ones, and tries again without them. The error names those that cannot
+// be made up for. Of a file that is not in volumes it is err.
+func (m *Media) Retry(ctx context.Context, err error, again func() error) error {
+	if err == nil || m.volumes == nil || m.Lost != nil || ctx.Err() != nil {
+		return err
+	}
+	damaged, merr := m.volumes.Mend(ctx)
+	if merr != nil {
+		return fmt.Errorf("%w: %w", merr, err)
+	}
+	if len(damaged) > 0 && m.onDamage != nil {
+		m.onDamage(m.path, damaged)
+	}
+	return again() // another call may have found the damage
 }
 
 // openStored opens the bytes as they are stored, encrypted or not: one file, or
@@ -83,7 +118,7 @@ func openVolumes(path string) (*Media, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Media{ReaderAt: r, Size: r.Size(), Stored: r.Set().Stored(), Volumes: r.Set(), Lost: r.Err(), file: r}, nil
+	return &Media{ReaderAt: r, Size: r.Size(), Stored: r.Set().Stored(), Volumes: r.Set(), Lost: r.Err(), volumes: r, file: r}, nil
 }
 
 // decrypt makes m the content of an encrypted file.

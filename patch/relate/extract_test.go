@@ -250,7 +250,7 @@ func TestRebase(t *testing.T) {
 			continue
 		}
 		dir := t.TempDir()
-		path, err := h.Write(t.Context(), dir, d, three, nil)
+		path, err := written(h.Write(t.Context(), dir, d, three, WriteOptions{}))
 		if !c.ok {
 			var missing *MissingError
 			if !errors.As(err, &missing) || len(missing.Blobs) != 1 {

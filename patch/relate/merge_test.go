@@ -160,7 +160,7 @@ func merge(t *testing.T, name string, s *site, r *rand.Rand, chain, parents []*p
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if files[i], err = hand.Write(t.Context(), t.TempDir(), d, hand.Find(ordered[len(ordered)-1].Ref()), nil); err != nil {
+		if files[i], err = written(hand.Write(t.Context(), t.TempDir(), d, hand.Find(ordered[len(ordered)-1].Ref()), WriteOptions{})); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
@@ -206,7 +206,7 @@ func TestMergedIsTheRelease(t *testing.T) {
 	defer hand.Close()
 	hand.Patch(s.path(one))
 	hand.Patch(s.path(two))
-	path, err := hand.Write(t.Context(), t.TempDir(), &forged, two, nil)
+	path, err := written(hand.Write(t.Context(), t.TempDir(), &forged, two, WriteOptions{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,4 +214,12 @@ func TestMergedIsTheRelease(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "for which it stands") {
 		t.Errorf("forged release: %v", err)
 	}
+}
+
+// written gives the one file that was written.
+func written(paths []string, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return paths[0], nil
 }

@@ -17,16 +17,25 @@ import (
 // ErrExposed means that a plain file would hold what an encrypted one holds.
 var ErrExposed = errors.New("everybody could read what is in an encrypted patch")
 
+// WriteOptions say how a patch is written.
+type WriteOptions struct {
+	// Recipients are those whom it is encrypted for; none leave it plain.
+	Recipients []crypt.Recipient
+	// Sign signs it; nil leaves it unsigned. Signatures of other patches do not
+	// cover it.
+	Sign    patch.SignFunc
+	Volumes patch.Volumes
+}
+
 // Write writes the patch that d describes into the folder dir and gives its
-// path. d comes from patch.Merge or patch.Rebase of release: blobs are taken
-// from the hand, everything else from release. The file is encrypted for the
-// recipients; it is plain where there are none, and that is ErrExposed when a
-// patch of the hand is encrypted. The error is a *MissingError where blobs are
-// not at hand.
-func (h *Hand) Write(ctx context.Context, dir string, d *patch.Description, release *patch.Reader, recipients []crypt.Recipient) (string, error) {
-	if len(recipients) == 0 {
+// path, or those of its volumes. d comes from patch.Merge or patch.Rebase of
+// release: blobs are taken from the hand, everything else from release. A plain
+// file is ErrExposed when a patch of the hand is encrypted. The error is a
+// *MissingError where blobs are not at hand.
+func (h *Hand) Write(ctx context.Context, dir string, d *patch.Description, release *patch.Reader, o WriteOptions) ([]string, error) {
+	if len(o.Recipients) == 0 {
 		if err := h.checkPlain(); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	var needed []ocispec.Descriptor
@@ -36,11 +45,11 @@ func (h *Hand) Write(ctx context.Context, dir string, d *patch.Description, rele
 		}
 	}
 	if err := h.check(ctx, d, needed); err != nil {
-		return "", err
+		return nil, err
 	}
-	w, err := patch.CreateWith(dir, d, patch.CreateOptions{Recipients: recipients})
+	w, err := patch.CreateWith(dir, d, patch.CreateOptions{Recipients: o.Recipients, Sign: o.Sign})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer w.Abort()
 	err = w.AddAll(ctx, func(ctx context.Context, c patch.Content) (io.ReadCloser, error) {
@@ -54,12 +63,15 @@ func (h *Hand) Write(ctx context.Context, dir string, d *patch.Description, rele
 		return stream(b), nil
 	})
 	if err != nil {
-		return "", err
+		return nil, err
+	}
+	if err := w.Split(ctx, o.Volumes, nil); err != nil {
+		return nil, fmt.Errorf("cannot finish: %w", err)
 	}
 	if err := w.Publish(); err != nil {
-		return "", fmt.Errorf("cannot finish: %w", err)
+		return nil, fmt.Errorf("cannot finish: %w", err)
 	}
-	return w.Path(), nil
+	return w.Paths(), nil
 }
 
 // checkPlain refuses to write in clear text what may come from an encrypted patch.

@@ -1,10 +1,11 @@
-// Package sign makes and checks the signatures of patches: keys, signatures and
-// trust policies.
+// Package sign makes and checks the signatures of patches and receipts: keys,
+// signatures and trust policies.
 //
 // A signature covers the exact bytes of patch-description.json, which lists size
 // and digest of everything else in the patch. The entry
 // patch-description.json.sig holds a line of base64 for each signature, so that
-// openssl alone can check it; docs/signing.md says how.
+// openssl alone can check it; docs/signing.md says how. Receipts are signed in the
+// same way; package patch says which of their bytes.
 //
 // # Keys
 //

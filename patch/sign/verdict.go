@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,10 +11,13 @@ import (
 
 // A Subject is what signatures stand for.
 type Subject struct {
+	Kind        string // for messages: "patch" unless it says something else
 	Site        string
 	Created     time.Time
-	Description []byte // the exact bytes
+	Description []byte // the exact bytes that are signed
 }
+
+func (s Subject) kind() string { return cmp.Or(s.Kind, "patch") }
 
 // A Verdict says what a policy makes of a patch's signatures.
 type Verdict struct {
@@ -41,7 +45,8 @@ type KeyRef struct {
 func (r KeyRef) String() string { return fmt.Sprintf("%q (%s)", r.Name, r.Fingerprint) }
 
 // Check says what the policy makes of the signatures in entry, the content of
-// patch-description.json.sig; nil where there is none. The error says why the
+// patch-description.json.sig or what patch.ReceiptSignatures gives; nil where
+// there is none. The error says why the
 // patch is not trusted; the verdict is never nil.
 func (p *Policy) Check(s Subject, entry []byte) (*Verdict, error) {
 	v := new(Verdict)
@@ -73,7 +78,7 @@ func (p *Policy) judge(v *Verdict, s Subject, entry []byte) error {
 		}
 	}
 	if len(v.Trusted) < v.Needed {
-		return errors.New(v.explain(s.Site))
+		return errors.New(v.explain(s))
 	}
 	return nil
 }
@@ -86,7 +91,7 @@ func (v *Verdict) add(k Key, listed bool, s Subject, signatures []Signature, fit
 			fits[n], signed = true, true
 		}
 	}
-	ref := KeyRef{Name: k.Name, Fingerprint: k.Fingerprint(), Reason: k.objection(s.Created)}
+	ref := KeyRef{Name: k.Name, Fingerprint: k.Fingerprint(), Reason: k.objection(s)}
 	switch {
 	case !signed && listed && ref.Reason == "":
 		v.Lacking = append(v.Lacking, ref)
@@ -101,27 +106,27 @@ func (v *Verdict) add(k Key, listed bool, s Subject, signatures []Signature, fit
 	}
 }
 
-// objection says why the key does not count for a patch of that date.
-func (k Key) objection(created time.Time) string {
+// objection says why the key does not count for what was made at that date.
+func (k Key) objection(s Subject) string {
 	const day = "2006-01-02T15:04:05Z07:00"
 	switch {
 	case k.Revoked:
 		return "it is revoked"
-	case created.Before(k.From):
-		return "it counts for patches made from " + k.From.Format(day) + " on, and this one is of " + created.UTC().Format(day)
-	case !k.Until.IsZero() && !created.Before(k.Until):
-		return "it counts for patches made before " + k.Until.Format(day) + ", and this one is of " + created.UTC().Format(day)
+	case s.Created.Before(k.From):
+		return "it counts for what was made from " + k.From.Format(day) + " on, and this " + s.kind() + " is of " + s.Created.UTC().Format(day)
+	case !k.Until.IsZero() && !s.Created.Before(k.Until):
+		return "it counts for what was made before " + k.Until.Format(day) + ", and this " + s.kind() + " is of " + s.Created.UTC().Format(day)
 	}
 	return ""
 }
 
 // explain says why there are too few.
-func (v *Verdict) explain(site string) string {
+func (v *Verdict) explain(s Subject) string {
 	var b strings.Builder
 	if v.Signatures == 0 {
-		fmt.Fprintf(&b, "the patch is not signed, and site %q needs %d", site, v.Needed)
+		fmt.Fprintf(&b, "the %s is not signed, and site %q needs %d", s.kind(), s.Site, v.Needed)
 	} else {
-		fmt.Fprintf(&b, "%d of the %d keys that site %q needs have signed", len(v.Trusted), v.Needed, site)
+		fmt.Fprintf(&b, "%d of the %d keys that site %q needs have signed", len(v.Trusted), v.Needed, s.Site)
 	}
 	for _, r := range v.Trusted {
 		fmt.Fprintf(&b, "; %s has signed", r)
@@ -130,7 +135,7 @@ func (v *Verdict) explain(site string) string {
 		fmt.Fprintf(&b, "; the signature of %s does not count: %s", r, r.Reason)
 	}
 	if v.Unknown > 0 {
-		fmt.Fprintf(&b, "; signatures that fit no known key: %d, made by other keys or over another description", v.Unknown)
+		fmt.Fprintf(&b, "; signatures that fit no known key: %d, made by other keys or over other bytes", v.Unknown)
 	}
 	for n, r := range v.Lacking {
 		sep := ", "

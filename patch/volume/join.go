@@ -138,7 +138,7 @@ func (j *joiner) checkWhole(ctx context.Context) error {
 		digest = sum(j.whole)
 	} else {
 		var err error
-		if digest, err = digestOf(ctx, j.out, 0, x.Size, j.count); err != nil {
+		if digest, err = digestOf(ctx, j.out, x.Size, j.count); err != nil {
 			return bare(err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/klauspost/reedsolomon"
 
@@ -19,11 +20,15 @@ const (
 
 // A Reader reads the file of a set out of its volumes. What volumes are missing
 // it restores while reading, as far as parity allows. It does not check
-// digests: what is read has its own. It is safe for concurrent use.
+// digests: what is read has its own, and who finds it wrong calls Mend. It is
+// safe for concurrent use.
 type Reader struct {
 	set   *Set
 	files []*os.File // of all volumes; nil where one is missing
-	code  reedsolomon.Encoder
+	// damaged volumes count as missing. They are set under mu.
+	damaged []atomic.Bool
+	code    reedsolomon.Encoder
+	mending sync.Mutex // held by Mend
 
 	mu     sync.Mutex
 	kept   [blocks]block
@@ -40,7 +45,7 @@ type block struct {
 // Open opens the volumes of a set that are at hand. Reading where a volume is
 // missing for good fails with an error that names it.
 func (s *Set) Open() (*Reader, error) {
-	r := &Reader{set: s, files: make([]*os.File, s.Index.Volumes())}
+	r := &Reader{set: s, files: make([]*os.File, s.Index.Volumes()), damaged: make([]atomic.Bool, s.Index.Volumes())}
 	for n, files := range s.Files {
 		for _, file := range files {
 			if r.files[n] != nil || file.Err != nil {
@@ -85,8 +90,8 @@ func (r *Reader) Size() int64 { return r.set.Index.Size }
 // Lost are the usual names of the volumes that cannot be read.
 func (r *Reader) Lost() []string {
 	var out []string
-	for n, f := range r.files {
-		if f == nil {
+	for n := range r.files {
+		if r.file(n) == nil {
 			out = append(out, r.set.Index.FileName(n))
 		}
 	}
@@ -99,6 +104,14 @@ func (r *Reader) Err() error {
 		return lostError(lost, r.set.Index.Parity)
 	}
 	return nil
+}
+
+// file gives the file of a volume; nil where there is none that is any good.
+func (r *Reader) file(n int) *os.File {
+	if r.damaged[n].Load() {
+		return nil
+	}
+	return r.files[n]
 }
 
 // Close closes the volumes.
@@ -137,17 +150,18 @@ func (r *Reader) ReadAt(p []byte, off int64) (int, error) {
 
 // read fills p from the place off of volume n.
 func (r *Reader) read(n int, p []byte, off int64) (int, error) {
-	if r.files[n] == nil {
+	f := r.file(n)
+	if f == nil {
 		return r.readMissing(n, p, off)
 	}
-	got, err := r.files[n].ReadAt(p, off)
+	got, err := f.ReadAt(p, off)
 	if got == len(p) {
 		return got, nil
 	}
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return got, fmt.Errorf("cannot read volume %q: %w", r.files[n].Name(), bare(err))
+	return got, fmt.Errorf("cannot read volume %q: %w", f.Name(), bare(err))
 }
 
 // readMissing fills p from volume n, which is missing.
@@ -191,7 +205,8 @@ func (r *Reader) restore(n int, off int64) ([]byte, error) {
 	size := min(blockSize, l.Payload-off)
 	shards := make([][]byte, l.Volumes())
 	have := 0
-	for i, f := range r.files {
+	for i := range r.files {
+		f := r.file(i)
 		if f == nil || have == l.Data {
 			continue
 		}

@@ -43,9 +43,21 @@ type found struct {
 // ErrNone is the error for files and folders without volumes.
 var ErrNone = errors.New("there is no volume")
 
+// A SeveralError says that what was named has volumes of several files.
+type SeveralError struct {
+	// Volumes are one volume of each file, with what it is of.
+	Volumes []string
+}
+
+// Error implements error.
+func (e *SeveralError) Error() string {
+	return "these volumes do not belong together: " + strings.Join(e.Volumes, ", ")
+}
+
 // Find gives the set that the files and folders of paths belong to. Further
 // volumes are looked for beside the files and in the folders of from. Volumes
-// of several sets are refused, and so are files that are no volumes.
+// of several sets are refused with a *SeveralError, and so are files that are no
+// volumes.
 func Find(paths, from []string) (*Set, error) {
 	known := make(map[string]*Index)
 	var named, beside []found
@@ -199,7 +211,7 @@ func choose(named, beside []found) (*Set, error) {
 		f := candidates[0]
 		return &Set{Index: f.index, ID: f.id, Files: make([][]File, f.index.Volumes())}, nil
 	}
-	return nil, fmt.Errorf("these volumes do not belong together: %s", strings.Join(names, ", "))
+	return nil, &SeveralError{names}
 }
 
 // add takes the files that are of the set: those that say so, and behind them

@@ -162,7 +162,7 @@ func TestJoinOfLyingIndex(t *testing.T) {
 	parts := []string{"abcd", "efgh"}
 	dir := t.TempDir()
 	for n, p := range parts {
-		x.Digests[n], _ = digestOf(t.Context(), strings.NewReader(p), 0, 4, io.Discard)
+		x.Digests[n], _ = digestOf(t.Context(), strings.NewReader(p), 4, io.Discard)
 	}
 	for n, p := range parts {
 		os.WriteFile(filepath.Join(dir, l.FileName(n)), append([]byte(p), x.appendTrailer(x.encode(), n)...), 0o666)

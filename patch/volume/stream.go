@@ -78,11 +78,11 @@ func both(a, b hash.Hash, p []byte) {
 
 func sum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }
 
-// digestOf is the SHA-256 of a part of r.
-func digestOf(ctx context.Context, r io.ReaderAt, off, size int64, count io.Writer) (string, error) {
+// digestOf is the SHA-256 of the first size bytes of r.
+func digestOf(ctx context.Context, r io.ReaderAt, size int64, count io.Writer) (string, error) {
 	h := sha256.New()
 	var n int64
-	err := stream(ctx, io.NewSectionReader(r, off, size), func(p []byte) error {
+	err := stream(ctx, io.NewSectionReader(r, 0, size), func(p []byte) error {
 		h.Write(p)
 		n += int64(len(p))
 		_, err := count.Write(p)

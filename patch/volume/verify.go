@@ -103,7 +103,7 @@ func (s *Set) report() *Report {
 func (s *Set) intact(ctx context.Context, n int, state *State, count io.Writer) (bool, error) {
 	for _, file := range s.Files[n] {
 		err := s.withPayload(file, func(r io.ReaderAt) error {
-			digest, err := digestOf(ctx, r, 0, s.Index.payload(n), count)
+			digest, err := digestOf(ctx, r, s.Index.payload(n), count)
 			return s.compare(n, digest, err)
 		})
 		if state.add(file, err); context.Cause(ctx) != nil {

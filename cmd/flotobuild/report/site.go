@@ -20,7 +20,7 @@ func siteOf(p *planner.Plan, s *planner.SitePlan) *Site {
 	if s.Change == planner.ChangeNone {
 		return out
 	}
-	out.Size, out.SizeMore = sizeOf(s.Size)
+	out.Size, out.SizeMore = sizeOf(s.Size, len(s.Patch.SignKeys))
 	for _, a := range s.Attributes {
 		out.Attributes = append(out.Attributes, Entry{planner.ChangeUpdate, fmt.Sprintf("%s = %q → %q", a.Name, a.Old, a.New)})
 	}
@@ -102,8 +102,8 @@ func filesOf(list []planner.FileChange, sizes bool) Files {
 	return out
 }
 
-// sizeOf tells what is known of the patch's size.
-func sizeOf(s planner.Size) (size, more string) {
+// sizeOf tells what is known of the size of a patch that some keys sign.
+func sizeOf(s planner.Size, keys int) (size, more string) {
 	volumes := ""
 	if s.Volumes > 0 {
 		volumes = ", on " + Count(s.Volumes, "media volume")
@@ -112,6 +112,9 @@ func sizeOf(s planner.Size) (size, more string) {
 		layers := "no new layer"
 		if s.NewLayers > 0 {
 			layers = Bytes(s.NewLayers) + " of it new layers"
+		}
+		if keys > 0 {
+			volumes += "; " + Count(keys, "signature") + " not counted"
 		}
 		return fmt.Sprintf("%d bytes (%s)", s.Patch, Bytes(s.Patch)), ", " + layers + volumes
 	}
