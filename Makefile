@@ -51,6 +51,10 @@ test: runc rootfs ## all tests, scripts on the real engine included
 golden: runc rootfs ## rewrite the tests' golden files; read the diff before you commit it
 	$(go_test) $(call test_dirs,'Bool."update"') -update
 
+.PHONY: generate
+generate: prerequisites ## Go code of the messages in envelope/evepb
+	$(GO) -C tools run ./protogen '$(CURDIR)/envelope/evepb/eve.proto'
+
 .PHONY: bench
 bench: runc rootfs ## all benchmarks
 	$(go_test) -run '^$$' -bench . -benchmem ./...
@@ -67,7 +71,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 check: prerequisites $(LINT) $(VULN) ## the gate: format, lint, vet, module files, known vulnerabilities
 	$(LINT) fmt --diff ./...
 	$(LINT) run ./...
-	cd tools && $(LINT) run --config ../.golangci.yml ./shell ./rootfs ./sh
+	cd tools && $(LINT) run --config ../.golangci.yml ./shell ./rootfs ./sh ./protogen
 	$(GO) vet ./...
 	$(GO) mod verify
 	$(GO) mod tidy -diff

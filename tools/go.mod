@@ -3,7 +3,9 @@ module github.com/flotobuild/flotobuild/tools
 go 1.26.0
 
 require (
+	github.com/bufbuild/protocompile v0.14.1
 	github.com/u-root/u-root v0.16.0
+	google.golang.org/protobuf v1.36.12
 	mvdan.cc/sh/v3 v3.14.1
 )
 
@@ -39,8 +41,12 @@ require (
 	github.com/vishvananda/netlink v1.3.1 // indirect
 	github.com/vishvananda/netns v0.0.5 // indirect
 	golang.org/x/net v0.55.0 // indirect
+	golang.org/x/sync v0.18.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/term v0.45.0 // indirect
 )
 
-tool github.com/opencontainers/runc
+tool (
+	github.com/opencontainers/runc
+	google.golang.org/protobuf/cmd/protoc-gen-go
+)

@@ -35,7 +35,7 @@ func interruptible(u *ui) (context.Context, func()) {
 		select {
 		case <-signals:
 			signal.Reset(os.Interrupt, syscall.SIGTERM)
-			u.notef("flotobuild: interrupted: waiting for an orderly end; a second signal ends it at once")
+			u.interruptedf("flotobuild: interrupted: waiting for an orderly end; a second signal ends it at once")
 			cancel(errInterrupted)
 		case <-ctx.Done():
 		}

@@ -23,8 +23,8 @@ const (
 	metadataVersion = 1
 )
 
-// metadata is what -metadata-file tells of an apply.
-type metadata struct {
+// applyMetadata is what -metadata-file tells of an apply.
+type applyMetadata struct {
 	Format        string         `json:"format"`
 	FormatVersion int            `json:"formatVersion"`
 	ToolVersion   string         `json:"toolVersion"`
@@ -72,7 +72,7 @@ func looksLikeMetadata(head []byte) bool {
 
 // writeMetadata tells in a file how apply ended; err is what it ended with.
 func (a *app) writeMetadata(ctx context.Context, name string, done *applied, err error) error {
-	m := metadata{
+	m := applyMetadata{
 		Format: metadataFormat, FormatVersion: metadataVersion, ToolVersion: version,
 		Outcome: outcome(ctx, written(done.result), err), Sites: []metadataSite{},
 	}

@@ -45,7 +45,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newInitCommand(a), newValidateCommand(a), newManifestCommand(a), newPlanCommand(a), newApplyCommand(a),
 		newShowCommand(a), newVerifyCommand(a), newConvertCommand(a), newEngineCommand(a), newVersionCommand(a),
 		newFmtCommand(a), newVarsCommand(a), newConsoleCommand(a), newGraphCommand(a),
-		newSchemaCommand(a), newLSPCommand(a),
+		newSchemaCommand(a), newLSPCommand(a), newEnvelopeCommand(a),
 	)
 	return root
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
@@ -20,6 +21,8 @@ type ui struct {
 	out, err *os.File
 	// colorOut and colorErr allow escape sequences on the two.
 	colorOut, colorErr bool
+	// logging says that stderr carries a log for programs only.
+	logging atomic.Bool
 }
 
 func newUI(in, out, err *os.File, getenv func(string) string) *ui {
@@ -144,3 +147,10 @@ func safe(text string) string {
 
 // promptf writes a question to stderr, with the answer to come on its line.
 func (u *ui) promptf(format string, args ...any) { fmt.Fprintf(u.err, format, args...) }
+
+// interruptedf writes a line about an interrupt, unless stderr is a log.
+func (u *ui) interruptedf(format string, args ...any) {
+	if !u.logging.Load() {
+		u.notef(format, args...)
+	}
+}
