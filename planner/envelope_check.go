@@ -45,9 +45,6 @@ func (r *resolver) receivers() []*receiver {
 	var all []*receiver
 	byKey := make(map[string]*receiver)
 	for _, f := range r.envelopes {
-		if f.unreadable {
-			continue
-		}
 		for n, d := range f.lang.Devices {
 			keys := []string{"name " + d.Name}
 			if sum := f.pinned.Devices[n].Digest; sum != "" {

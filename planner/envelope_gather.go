@@ -31,7 +31,6 @@ type envelopeFacts struct {
 	definition *envelope.Definition
 	pinned     *Envelope
 	controller *envelope.Controller // nil where nothing is encrypted
-	unreadable bool                 // its problems have been told
 }
 
 // gatherEnvelopes pins the inputs of all envelopes, and judges what each device
@@ -78,8 +77,8 @@ func (r *resolver) gatherEnvelope(ctx context.Context, facts EnvelopeFacts, f *e
 		b, d := r.gatherBlob(ctx, f, n)
 		p.Blobs = append(p.Blobs, b)
 		if d != nil {
-			f.unreadable = true
 			diags = append(diags, d)
+			f.definition.Blobs[n].Content = standIn(unread) // so that the others are judged
 		}
 	}
 	if e.Encrypts() && e.Controller != nil {
@@ -120,6 +119,10 @@ func (r *resolver) gatherBlob(ctx context.Context, f *envelopeFacts, n int) (Env
 	}
 	return out, nil
 }
+
+// unread is the size that a blob counts with where it cannot be read: one without
+// problems.
+const unread = 64
 
 // standIn gives as many bytes as a file has, since only the length counts for
 // limits; nil where they are far beyond them.
@@ -188,7 +191,7 @@ func (r *resolver) gatherDevice(ctx context.Context, facts EnvelopeFacts, f *env
 	if out.last, out.intact, err = facts.Sealed(ctx, EnvelopeFolder(f.lang.Name, d.Name)); err != nil {
 		return hcl.Diagnostics{problem(d.Range, "Cannot read sealed envelope", sentence(err))}
 	}
-	if f.controller == nil || d.Certificate == nil {
+	if !f.lang.Encrypts() || d.Certificate == nil {
 		return nil
 	}
 	cert, diag := readCertificate(ctx, facts, d.Certificate)
@@ -201,6 +204,9 @@ func (r *resolver) gatherDevice(ctx context.Context, facts EnvelopeFacts, f *env
 			"%q is not the file as a device writes it, and the device may not know its hash. Take the file from the device, or set hash.", d.Certificate.Name))
 		w.Severity = hcl.DiagWarning
 		diags = append(diags, w)
+	}
+	if f.controller == nil { // its problems have been told
+		return diags
 	}
 	if _, err := envelope.NewSealer(*f.controller, envelope.Device{Certificate: cert, Hash: d.Hash}); err != nil {
 		return append(diags, problem(d.Certificate.Range, "Cannot encrypt for device", sentence(err)))

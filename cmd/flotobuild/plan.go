@@ -127,8 +127,11 @@ func (a *app) showPlan(plan *planner.Plan, asJSON, detail bool) error {
 	return nil
 }
 
-// hasChanges tells whether some site needs a patch.
+// hasChanges tells whether some site needs a patch, or some device an envelope.
 func hasChanges(plan *planner.Plan) bool {
+	if sealings(plan) > 0 {
+		return true
+	}
 	for _, s := range plan.Sites {
 		if s.Change != planner.ChangeNone {
 			return true

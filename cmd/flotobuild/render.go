@@ -35,11 +35,12 @@ func (r *planRenderer) render() string {
 		r.line("")
 		r.site(s)
 	}
+	r.envelopes()
 	r.line("")
 	r.rebuilt()
 	r.diverging()
 	r.policies()
-	r.line("%s %s", r.paint(bold, "Plan:"), r.footer())
+	r.line("%s %s", r.paint(bold, "Plan:"), r.footer()+r.footerEnvelopes())
 	r.total()
 	if text := partial(r.plan); text != "" {
 		r.grey("# %s", safe(text))
@@ -71,6 +72,9 @@ func (r *planRenderer) whyUnchanged() string {
 }
 
 func (r *planRenderer) uses(change string) bool {
+	if r.envelopesUse(change) {
+		return true
+	}
 	for _, s := range r.plan.Sites {
 		if s.Change == change {
 			return true

@@ -25,6 +25,7 @@ func (r *planRenderer) site(s *planner.SitePlan) {
 	r.images(s)
 	r.manifest(s)
 	r.conf(s)
+	r.siteEnvelopes(s)
 	r.size(s)
 	r.line("    }")
 }

@@ -43,6 +43,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"push":        cmdPush,
 		"session":     cmdSession,
 		"asplanned":   cmdAsPlanned,
+		"decode":      cmdDecode,
 
 		"serveregistry":   cmdServeRegistry,
 		"pushrandom":      cmdPushRandom,
