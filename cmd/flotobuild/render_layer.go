@@ -154,5 +154,8 @@ func (r *planRenderer) total() {
 		bytes += s.Size.Patch
 		patches++
 	}
+	if patches == 0 {
+		return // envelopes alone
+	}
 	r.line("%s %d bytes (%s) in %s.", r.paint(bold, "Size:"), bytes, byteSize(bytes), count(patches, "patch"))
 }
