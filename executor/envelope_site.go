@@ -39,7 +39,7 @@ func (t travelling) open() (io.ReadCloser, error) {
 func (r *run) envelopeContents(d *draft) ([]patch.Content, error) {
 	d.envelopes = make(map[string]travelling)
 	var out []patch.Content
-	for _, address := range d.site.Site.Envelopes {
+	for _, address := range d.site.Envelopes {
 		e := r.plannedEnvelope(address)
 		if e == nil {
 			return nil, fmt.Errorf("the plan needs %s and does not have it", address)
