@@ -17,6 +17,7 @@ const (
 	EventImageSkipped  = "image_skipped" // not begun, for another image's failure
 	EventLayer         = "layer_written" // a layer has gone into a patch that has no name yet
 	EventPatch         = "patch_complete"
+	EventEnvelope      = "envelope_complete" // sealed for a device, and in its place
 )
 
 // How images were made.
@@ -42,7 +43,9 @@ type Event struct {
 	Site          string
 	Digest        digest.Digest // of a layer's blob
 	Bytes         int64         // of an image's blobs, of a layer's blob, or of the patch file
-	File          string
+	File          string        // or the folder of an envelope
+	Envelope      string        // address
+	Device        string
 	// Err is why an image failed or was not begun.
 	Err error
 }

@@ -29,6 +29,15 @@ func (r *run) checkOutputs() error {
 			errs = append(errs, err)
 		}
 	}
+	for _, e := range r.plan.Envelopes {
+		if !e.Sealed() {
+			continue
+		}
+		if err := writable(r.path(planner.EnvelopesDir)); err != nil {
+			errs = append(errs, fmt.Errorf("cannot write envelopes to %q: %w", planner.EnvelopesDir, err))
+		}
+		break
+	}
 	return errors.Join(errs...)
 }
 

@@ -30,6 +30,9 @@ func (r *resolver) desired() (*Desired, error) {
 	for _, s := range r.cfg.Sites {
 		d.Sites = append(d.Sites, r.site(s))
 	}
+	for _, f := range r.envelopes {
+		d.Envelopes = append(d.Envelopes, f.pinned)
+	}
 	slices.SortFunc(d.Sites, func(a, b *Site) int { return strings.Compare(a.Name, b.Name) })
 	return d, nil
 }
@@ -137,6 +140,9 @@ func (r *resolver) site(s *lang.Site) *Site {
 	}
 	for _, i := range s.Images() {
 		out.Images = append(out.Images, SiteImage{Name: i.Name, Address: i.Address()})
+	}
+	for _, e := range s.Envelopes {
+		out.Envelopes = append(out.Envelopes, e.Address())
 	}
 	return out
 }

@@ -31,16 +31,17 @@ func Resolve(ctx context.Context, cfg *lang.Config, facts Facts, opts Options) (
 }
 
 type resolver struct {
-	cfg      *lang.Config
-	facts    Facts
-	opts     Options
-	images   []*imageFacts // dependencies first
-	confs    []*confFacts
-	project  Project
-	refs     []*ref // in the order of the images
-	byKey    map[refKey]*ref
-	changes  []LockChange
-	warnings hcl.Diagnostics
+	cfg       *lang.Config
+	facts     Facts
+	opts      Options
+	images    []*imageFacts // dependencies first
+	confs     []*confFacts
+	project   Project
+	refs      []*ref // in the order of the images
+	byKey     map[refKey]*ref
+	changes   []LockChange
+	envelopes []*envelopeFacts
+	warnings  hcl.Diagnostics
 }
 
 // imageFacts is what is known of one image.

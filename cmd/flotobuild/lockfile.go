@@ -64,6 +64,10 @@ func (p *project) resolve(ctx context.Context, opts planner.Options) (*planner.D
 		return nil, p.lockProblems
 	}
 	opts.Lock = p.lock
+	var err error
+	if opts.DigestKey, err = p.readDigestKey(); err != nil {
+		return nil, err
+	}
 	return planner.Resolve(ctx, p.config, p.facts(), opts)
 }
 

@@ -25,12 +25,13 @@ const (
 
 // applyMetadata is what -metadata-file tells of an apply.
 type applyMetadata struct {
-	Format        string         `json:"format"`
-	FormatVersion int            `json:"formatVersion"`
-	ToolVersion   string         `json:"toolVersion"`
-	Outcome       string         `json:"outcome"`
-	Error         string         `json:"error,omitempty"`
-	Sites         []metadataSite `json:"sites"`
+	Format        string             `json:"format"`
+	FormatVersion int                `json:"formatVersion"`
+	ToolVersion   string             `json:"toolVersion"`
+	Outcome       string             `json:"outcome"`
+	Error         string             `json:"error,omitempty"`
+	Sites         []metadataSite     `json:"sites"`
+	Envelopes     []metadataEnvelope `json:"envelopes,omitempty"` // those that were sealed
 }
 
 type metadataSite struct {
@@ -75,7 +76,7 @@ func looksLikeMetadata(head []byte) bool {
 func (a *app) writeMetadata(ctx context.Context, name string, done *applied, err error) error {
 	m := applyMetadata{
 		Format: metadataFormat, FormatVersion: metadataVersion, ToolVersion: version,
-		Outcome: outcome(ctx, written(done.result), err), Sites: []metadataSite{},
+		Outcome: outcome(ctx, written(done.result)+sealed(done.result), err), Sites: []metadataSite{}, Envelopes: envelopeMetadata(done),
 	}
 	if err != nil {
 		m.Error = message(err)

@@ -21,12 +21,17 @@ type summary struct {
 func (s *summary) render() string {
 	s.line("")
 	s.images()
+	s.envelopes()
 	written := 0
 	for _, site := range s.result.Sites {
 		s.site(site)
 		if site.File != "" {
 			written++
 		}
+	}
+	if written == 0 && len(s.result.Envelopes) > 0 {
+		s.line("%s %s sealed.", paint(s.color, green, "Apply complete."), count(len(s.result.Envelopes), "envelope"))
+		return s.b.String()
 	}
 	if written == 0 {
 		s.line("%s The builds gave what the sites have already; nothing was written.", paint(s.color, green, "No changes."))

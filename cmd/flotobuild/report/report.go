@@ -18,6 +18,7 @@ type Report struct {
 	Lock      []Entry
 	LockTitle string
 	Sites     []*Site // alike ones folded
+	Envelopes []*Envelope
 	Images    []Made
 	Diverging []Diverging
 	Footer    string // such as "1 patch (0 initial, 1 incremental), 2 images to make."
@@ -43,6 +44,7 @@ type Site struct {
 	Unchanged  []string // images
 	Conf       Files
 	Manifest   Files
+	Envelopes  Files  // folders of devices that change in the patch
 	Size       string // of a patch
 	SizeMore   string // what is in it
 	Policy     []Policy
@@ -123,8 +125,11 @@ type Diverging struct {
 	Sites   []string // what each has
 }
 
-// Changes tells whether some site gets a patch.
+// Changes tells whether some site gets a patch, or some device an envelope.
 func Changes(p *planner.Plan) bool {
+	if Sealings(p) > 0 {
+		return true
+	}
 	for _, s := range p.Sites {
 		if s.Change != planner.ChangeNone {
 			return true

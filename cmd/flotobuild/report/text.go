@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/flotobuild/flotobuild/planner"
@@ -101,11 +102,18 @@ func (t *text) report(r *Report) {
 		for _, s := range r.Sites {
 			t.concise(s)
 		}
+		for _, e := range r.Envelopes {
+			t.conciseEnvelope(e)
+		}
 	} else {
 		t.legend(r)
 		for _, s := range r.Sites {
 			t.line(0)
 			t.site(s)
+		}
+		for _, e := range r.Envelopes {
+			t.line(0)
+			t.envelope(e)
 		}
 	}
 	t.line(0)
@@ -121,7 +129,7 @@ func (t *text) report(r *Report) {
 
 func (t *text) legend(r *Report) {
 	t.line(0)
-	t.line(0, say("flotobuild will make patches as follows. The symbols stand for:"))
+	t.line(0, say("flotobuild will make %s as follows. The symbols stand for:", r.what()))
 	used := r.uses()
 	for _, change := range []string{planner.ChangeCreate, planner.ChangeUpdate, planner.ChangeRemove} {
 		if used[change] {
@@ -144,11 +152,20 @@ func (r *Report) uses() map[string]bool {
 				used[l.Change] = true
 			}
 		}
-		for _, f := range append(s.Conf.List, s.Manifest.List...) {
+		for _, f := range slices.Concat(s.Conf.List, s.Manifest.List, s.Envelopes.List) {
 			used[f.Change] = true
 		}
 		for _, a := range s.Attributes {
 			used[a.Change] = true
+		}
+	}
+	for _, e := range r.Envelopes {
+		used[e.Change] = true
+		for _, b := range e.Blobs {
+			used[b.Change] = true
+		}
+		for _, d := range e.Devices {
+			used[d.Change] = true
 		}
 	}
 	return used

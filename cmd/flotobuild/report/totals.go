@@ -35,6 +35,9 @@ func (r *Report) totals(p *planner.Plan) {
 	patches := initial + incremental
 	r.Exact = exact && patches > 0
 	r.Footer = fmt.Sprintf("%s (%d initial, %d incremental), %s to make.", Count(patches, "patch"), initial, incremental, Count(images, "image"))
+	if n := Sealings(p); n > 0 {
+		r.Footer += " " + Count(n, "envelope") + " to seal."
+	}
 	if patches == 0 {
 		return
 	}

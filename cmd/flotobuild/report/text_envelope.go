@@ -1,0 +1,55 @@
+package report
+
+import "github.com/flotobuild/flotobuild/planner"
+
+// envelope tells what becomes of an envelope.
+func (t *text) envelope(e *Envelope) {
+	if e.Change == planner.ChangeNone {
+		t.comment(2, "%s is sealed for %s as it should be", e.Address, Count(e.Count, "device"))
+		return
+	}
+	t.line(2, say("# "), name(e.Address), say(": sealed for %d of %s", len(e.Devices), Count(e.Count, "device")))
+	t.line(2, mark(e.Change), say(" envelope "), quoted(e.Name), say(" in %s {", e.Output))
+	t.line(8, say("uuid = %q", e.UUID))
+	if e.Version != "" {
+		t.line(8, say("version = %q", e.Version))
+	}
+	t.line(8, say("action = %q", e.Action))
+	for n, b := range e.Blobs {
+		if t.more(8, n, len(e.Blobs), mostFiles, "blob") {
+			break
+		}
+		line := []span{mark(b.Change), say(" blob "), quoted(b.Name)}
+		if b.About != "" {
+			line = append(line, say(" "), painted(grey, "("+b.About+")"))
+		}
+		t.line(6, line...)
+	}
+	t.devices(e)
+	t.line(4, say("}"))
+}
+
+func (t *text) devices(e *Envelope) {
+	for n, d := range e.Devices {
+		if t.more(8, n, len(e.Devices), mostFiles, "device") {
+			break
+		}
+		line := []span{mark(d.Change), say(" device "), quoted(d.Name)}
+		if d.Why != "" {
+			line = append(line, painted(grey, " # "+d.Why))
+		}
+		t.line(6, line...)
+	}
+	if e.Kept > 0 {
+		t.comment(8, "%s hidden", Count(e.Kept, "unchanged device"))
+	}
+}
+
+// conciseEnvelope tells an envelope in a line.
+func (t *text) conciseEnvelope(e *Envelope) {
+	if e.Change == planner.ChangeNone {
+		t.comment(0, "%s: nothing to seal", e.Address)
+		return
+	}
+	t.line(0, mark(e.Change), say(" "), name(e.Address), say(": %s, %d of %s to seal", Count(len(e.Blobs), "blob"), len(e.Devices), Count(e.Count, "device")))
+}
