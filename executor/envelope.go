@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -39,6 +40,9 @@ var outputNames = []string{"config.json", "config.pb", "context.json", "context.
 // sealAll seals what the plan says, a few devices at once.
 func (r *run) sealAll(ctx context.Context) error {
 	r.sealed = make(map[string]*sealing)
+	if err := r.restoreAll(); err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, e := range r.plan.Envelopes {
@@ -98,6 +102,9 @@ func (r *run) envelopeInputs(e *planner.EnvelopePlan) (*envelope.Definition, *en
 // of the envelope, and only compared.
 func (r *run) blobContent(b *envelope.Blob, planned planner.EnvelopeBlob) error {
 	sum := digest.FromBytes(b.Content)
+	if img := r.planned(planned.Image); img != nil {
+		sum = img.Fingerprint.Digest
+	}
 	if planned.Source != "" {
 		f, _, err := regular.Open(r.path(planned.Source))
 		if err != nil {
@@ -202,6 +209,19 @@ func (r *run) seal(s *sealing, def *envelope.Definition, c *envelope.Controller,
 	return nil
 }
 
+func (s *sealing) list() []planner.File { return s.files }
+
+func (s *sealing) open(name string) (io.ReadCloser, error) {
+	var b []byte
+	var err error
+	if name == planner.SealedFile {
+		b, err = planner.EncodeSealed(s.state())
+	} else {
+		b, err = s.file(name)
+	}
+	return io.NopCloser(bytes.NewReader(b)), err
+}
+
 // file gives the bytes of an output; nil where it does not have it.
 func (s *sealing) file(name string) ([]byte, error) {
 	var m proto.Message
@@ -235,7 +255,7 @@ func (s *sealing) state() *planner.Sealed {
 	e := s.plan
 	out := &planner.Sealed{
 		FormatVersion: planner.SealedVersion, Key: e.Key, Name: e.Name, UUID: e.UUID, Version: e.Version,
-		Action: e.Action, Apps: e.Apps, Blobs: make(map[string]string), Created: s.created, Files: s.files,
+		Action: e.Action, Apps: e.Apps, Blobs: make(map[string]string), Created: s.created, Sensitive: e.Exposed(), Files: s.files,
 	}
 	for _, b := range e.Blobs {
 		out.Blobs[b.Name] = b.Digest

@@ -2,84 +2,136 @@ package executor
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/flotobuild/flotobuild/planner"
 )
 
-// stagingDir is where outputs are written before they get their places, below
-// planner.EnvelopesDir. No envelope has a name that begins with a dot.
-const stagingDir = ".staging"
+// Places below the folder of an outbox, within planner.EnvelopesDir: no envelope
+// has a name that begins with a dot, and nothing there travels in conf/.
+const (
+	stagingDir = "envelopes/.staging" // what is to get its place
+	goneDir    = "envelopes/.gone"    // what has lost it
+)
 
-// An outbox holds the folders of sealed devices on their way to their places.
-// Either all get there, or none does.
+// An outbox holds outputs on their way to their places, and those that go. Either
+// all of it happens, or nothing.
 type outbox struct {
-	dir     string // of all envelopes
-	folders []string
-	placed  []placed
+	dir   string // of all outputs
+	names []string
+	gone  []string // names of outputs that belong to nothing
+	done  []move
 }
 
-// placed is a folder that has its place.
-type placed struct {
-	folder  string
+// A move is done.
+type move struct {
+	name    string
 	swapped bool // with an older one, which is in the staging folder now
+	gone    bool
 }
 
-// stage writes what was sealed beside the places of outputs, and to the disk.
+// outputDir is the common parent of planner.EnvelopesDir and VolumesDir.
+func outputDir() string { return path.Dir(planner.EnvelopesDir) }
+
+// inside gives the name of an output in the outbox.
+func inside(place string) string {
+	return filepath.FromSlash(strings.TrimPrefix(place, outputDir()+"/"))
+}
+
+// stage writes what was sealed and what volumes are to hold beside the places of
+// outputs, and to the disk.
 func (r *run) stage(ctx context.Context) (*outbox, error) {
-	o := &outbox{dir: r.path(planner.EnvelopesDir)}
-	if len(r.sealed) == 0 {
+	o := &outbox{dir: r.path(outputDir())}
+	if !r.hasOutputs() {
 		return o, nil
 	}
 	if err := o.clean(); err != nil { // what a killed run left
 		return nil, err
 	}
-	for _, e := range r.plan.Envelopes {
-		for _, c := range e.Changes {
-			s := r.sealed[planner.EnvelopeFolder(e.Name, c.Device)]
-			if s == nil {
-				continue
-			}
-			if ctx.Err() != nil {
-				return o, context.Cause(ctx)
-			}
-			folder := filepath.Join(e.Name, c.Device)
-			if err := s.write(filepath.Join(o.dir, stagingDir, folder)); err != nil {
-				return o, fmt.Errorf("cannot write envelope %q for device %q: %w", e.Name, c.Device, err)
-			}
-			o.folders = append(o.folders, folder)
+	if err := r.stageEnvelopes(ctx, o); err != nil {
+		return o, err
+	}
+	if err := r.stageVolumes(ctx, o); err != nil {
+		return o, err
+	}
+	for _, s := range r.plan.Strays {
+		if s.Kept {
+			continue
+		}
+		o.gone = append(o.gone, inside(s.Path))
+		if path.Dir(s.Path) == planner.VolumesDir {
+			o.gone = append(o.gone, inside(s.Path+planner.RecordSuffix))
 		}
 	}
 	return o, syncAll(o.dir)
 }
 
-// write writes the files of a sealing, and its record.
-func (s *sealing) write(dir string) error {
+// hasOutputs tells whether the plan does anything outside of patches.
+func (r *run) hasOutputs() bool {
+	volumes := slices.ContainsFunc(r.plan.Volumes, func(v *planner.VolumePlan) bool { return v.Change != planner.ChangeNone })
+	strays := slices.ContainsFunc(r.plan.Strays, func(s planner.Stray) bool { return !s.Kept })
+	return volumes || strays || len(r.sealed)+len(r.restored) > 0
+}
+
+func (r *run) stageEnvelopes(ctx context.Context, out *outbox) error {
+	for _, e := range r.plan.Envelopes {
+		perm := fs.FileMode(0o666)
+		if e.Exposed() {
+			perm = 0o600
+		}
+		for _, c := range e.Changes {
+			o := r.output(e, c)
+			if _, there := o.(kept); there {
+				continue
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			name := inside(planner.EnvelopeFolder(e.Name, c.Device))
+			if err := writeOutput(o, filepath.Join(out.dir, stagingDir, name), perm); err != nil {
+				return fmt.Errorf("cannot write envelope %q for device %q: %w", e.Name, c.Device, err)
+			}
+			out.names = append(out.names, name)
+		}
+	}
+	return nil
+}
+
+// writeOutput writes the files of an output, and its record.
+func writeOutput(o output, dir string, perm fs.FileMode) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	for _, f := range s.files {
-		b, err := s.file(f.Path)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, f.Path), b, 0o666)
-		}
-		if err != nil {
+	for _, f := range o.list() {
+		if err := copyOut(o, f.Path, dir, perm); err != nil {
 			return err
 		}
 	}
-	b, err := json.MarshalIndent(s.state(), "", "  ")
+	return copyOut(o, planner.SealedFile, dir, 0o600)
+}
+
+func copyOut(o output, name, dir string, perm fs.FileMode) error {
+	in, err := o.open(name)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, planner.SealedFile), append(b, '\n'), 0o600)
+	defer in.Close()
+	out, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
 }
 
 // syncAll puts everything that was written on a file system on its disk: one
@@ -96,33 +148,50 @@ func syncAll(dir string) error {
 	return nil
 }
 
-// publish gives every folder its place. When one fails, those before it are
-// taken back.
+// publish gives every output its place, and takes those away that belong to
+// nothing. When one fails, those before it are taken back.
 func (o *outbox) publish() error {
-	for _, folder := range o.folders {
-		if err := o.place(folder); err != nil {
-			return errors.Join(fmt.Errorf("cannot publish envelope %q: %w", filepath.ToSlash(folder), err), o.takeBack())
+	for _, name := range o.names {
+		if err := o.place(name); err != nil {
+			return errors.Join(fmt.Errorf("cannot publish %q: %w", filepath.ToSlash(name), err), o.takeBack())
 		}
 	}
-	if len(o.folders) == 0 {
+	for _, name := range o.gone {
+		if err := o.remove(name); err != nil {
+			return errors.Join(fmt.Errorf("cannot remove %q: %w", filepath.ToSlash(name), err), o.takeBack())
+		}
+	}
+	if len(o.done) == 0 {
 		return nil
 	}
 	return syncAll(o.dir)
 }
 
-func (o *outbox) place(folder string) error {
-	from, to := filepath.Join(o.dir, stagingDir, folder), filepath.Join(o.dir, folder)
+func (o *outbox) place(name string) error {
+	from, to := filepath.Join(o.dir, stagingDir, name), filepath.Join(o.dir, name)
 	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
 		return err
 	}
 	swapped, err := exchange(from, to)
 	if err == nil {
-		o.placed = append(o.placed, placed{folder, swapped})
+		o.done = append(o.done, move{name: name, swapped: swapped})
 	}
 	return err
 }
 
-// exchange puts a folder into its place and what is there, if anything, into
+func (o *outbox) remove(name string) error {
+	to := filepath.Join(o.dir, goneDir, name)
+	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+		return err
+	}
+	err := os.Rename(filepath.Join(o.dir, name), to)
+	if err == nil {
+		o.done = append(o.done, move{name: name, gone: true})
+	}
+	return err
+}
+
+// exchange puts an output into its place and what is there, if anything, into
 // its own: in one step where the file system can do that.
 func exchange(from, to string) (swapped bool, err error) {
 	if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
@@ -145,24 +214,35 @@ func exchange(from, to string) (swapped bool, err error) {
 // takeBack undoes publish.
 func (o *outbox) takeBack() error {
 	var errs []error
-	for _, p := range slices.Backward(o.placed) {
-		from, to := filepath.Join(o.dir, stagingDir, p.folder), filepath.Join(o.dir, p.folder)
+	for _, m := range slices.Backward(o.done) {
+		from, to := filepath.Join(o.dir, stagingDir, m.name), filepath.Join(o.dir, m.name)
 		var err error
-		if p.swapped {
+		switch {
+		case m.gone:
+			err = os.Rename(filepath.Join(o.dir, goneDir, m.name), to)
+		case m.swapped:
 			_, err = exchange(from, to)
-		} else {
+		default:
 			err = os.Rename(to, from)
 		}
 		errs = append(errs, err)
 	}
-	o.placed = nil
+	o.done = nil
 	return errors.Join(errs...)
 }
 
-// clean removes the staging folder, with the outputs that were replaced.
+// clean removes what was staged, replaced or taken away, and the folders of
+// envelopes that have no device any more.
 func (o *outbox) clean() error {
-	if err := os.RemoveAll(filepath.Join(o.dir, stagingDir)); err != nil {
-		return fmt.Errorf("cannot clean up after writing envelopes: %w", err)
+	for _, dir := range []string{stagingDir, goneDir} {
+		if err := os.RemoveAll(filepath.Join(o.dir, dir)); err != nil {
+			return fmt.Errorf("cannot clean up after writing envelopes: %w", err)
+		}
+	}
+	for _, m := range o.done {
+		if m.gone {
+			_ = os.Remove(filepath.Dir(filepath.Join(o.dir, m.name))) // fails where something is in it
+		}
 	}
 	return nil
 }

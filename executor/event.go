@@ -18,6 +18,8 @@ const (
 	EventLayer         = "layer_written" // a layer has gone into a patch that has no name yet
 	EventPatch         = "patch_complete"
 	EventEnvelope      = "envelope_complete" // sealed for a device, and in its place
+	EventVolume        = "volume_complete"   // its file holds an image, and is in its place
+	EventRemoved       = "output_removed"    // an output that belonged to nothing
 )
 
 // How images were made.
@@ -35,7 +37,7 @@ type Event struct {
 	Type  string
 	Image string        // address
 	How   string        // of EventImageComplete
-	ID    string        // of the image, or of the patch
+	ID    string        // of the image, the patch, or the volume
 	Took  time.Duration // of an image
 	// Steps and Cached are as in ImageResult.
 	Steps, Cached int

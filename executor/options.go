@@ -84,6 +84,10 @@ type Result struct {
 	Images    []ImageResult    // in the plan's order; those that were made
 	Sites     []SiteResult     // in the plan's order
 	Envelopes []EnvelopeResult // in the plan's order; those that were sealed
+	Volumes   []VolumeResult   // in the plan's order; those that were written
+	// Removed are outputs that belonged to nothing: folders of devices, and files
+	// of volumes.
+	Removed []string
 	// Warnings are sentences for the user: what went otherwise than hoped.
 	Warnings []string
 }

@@ -75,7 +75,7 @@ func (r *run) publishAll(ctx context.Context, drafts []*draft) error {
 	if err == nil {
 		err = r.publish(ctx, drafts, out)
 	}
-	if out == nil || len(r.sealed) == 0 {
+	if out == nil || !r.hasOutputs() {
 		return err
 	}
 	if cerr := out.clean(); cerr != nil && err == nil {

@@ -18,6 +18,12 @@ func dumpEnvelope(b *bytes.Buffer, e *Envelope) {
 		if x.Volume != nil {
 			fmt.Fprintf(b, " volume=%s %q", x.Volume.ID, x.Volume.Image)
 		}
+		if x.Sensitive {
+			fmt.Fprint(b, " sensitive")
+		}
+		if x.Image != nil {
+			fmt.Fprintf(b, " image=%s", x.Image.Address())
+		}
 		fmt.Fprintln(b)
 	}
 }

@@ -14,7 +14,8 @@ var encryptable = []string{"content", "metadata"}
 // say, which knows all blobs of a device.
 func (f *frame) envelopeBlob(b *block) *Blob {
 	out := &Blob{Name: f.blobName(b), Range: b.header}
-	out.Content, _ = f.secretText(b, "content")
+	out.Content, out.Sensitive = f.secretText(b, "content")
+	out.Image = f.blobImage(b)
 	out.Source, _ = f.path(b, "source", f.allowOutside(b))
 	out.Metadata, _ = f.text(b, "metadata")
 	f.encrypt(b, out)
@@ -26,16 +27,46 @@ func (f *frame) envelopeBlob(b *block) *Blob {
 			out.Name = v
 		}
 	}
-	content, source := b.attrs["content"], b.attrs["source"]
+	f.checkBytes(b, out)
+	return out
+}
+
+// checkBytes holds that the bytes of a blob come from one place.
+func (f *frame) checkBytes(b *block, out *Blob) {
+	var places []string
+	for _, name := range []string{"content", "source", "image"} {
+		if b.attrs[name] != nil {
+			places = append(places, name)
+		}
+	}
+	content, image := b.attrs["content"], b.attrs["image"]
 	switch {
-	case content != nil && source != nil:
-		f.report(failure(source.NameRange, "Conflicting attributes", "The blob %q has content and source, but its bytes come from one place. Keep one of them.", out.Name))
+	case len(places) > 1:
+		f.report(failure(b.attrs[places[1]].NameRange, "Conflicting attributes", "The blob %q has %s, but its bytes come from one place. Keep one of them.", out.Name, strings.Join(places, " and ")))
 	case content != nil && out.Volume != nil:
 		f.report(failure(content.NameRange, "Conflicting attributes", "The bytes of the blob %q lie in a volume, and the envelope carries the reference only. Write a file with source, or take the block volume out.", out.Name))
-	case content == nil && source == nil && out.Volume == nil:
+	case image != nil && out.Volume == nil:
+		f.report(failure(image.NameRange, "Image without a volume", "The blob %q holds an image, which is too large to be inline. Add a block volume { image_id = … } with the UUID of the volume that the controller fills.", out.Name))
+	case len(places) == 0 && out.Volume == nil:
 		f.report(failure(b.header, "Blob without content", "The blob %q needs one of: content (the bytes), source (a file), a block volume.", out.Name))
 	}
-	return out
+}
+
+// blobImage evaluates the image that a volume is to hold.
+func (f *frame) blobImage(b *block) *Image {
+	v, ok := f.value(b, "image", cty.DynamicPseudoType)
+	if !ok {
+		return nil
+	}
+	i := f.scope.images[addressOf(v)]
+	rng := b.attrs["image"].Expr.Range()
+	switch {
+	case i == nil && isRepeated(v):
+		f.report(failure(rng, "Wrong type", "This is not one image but several, by for_each. Choose one with [\"KEY\"] behind it; the keys are: %s.", keyList(v)))
+	case i == nil:
+		f.report(failure(rng, "Wrong type", "The attribute \"image\" needs an image of the project: write image_set.SET.image.NAME."))
+	}
+	return i
 }
 
 // blobName is the name that applications ask for: any that devices take.
@@ -49,8 +80,9 @@ func (f *frame) blobName(b *block) string {
 	return b.name()
 }
 
-// secretText evaluates the only attribute that may hold a sensitive value.
-func (f *frame) secretText(b *block, name string) ([]byte, bool) {
+// secretText evaluates the only attribute that may hold a sensitive value, and
+// tells whether it does. It is nil where there is none.
+func (f *frame) secretText(b *block, name string) (text []byte, secret bool) {
 	a := b.attrs[name]
 	if a == nil {
 		return nil, false
@@ -60,7 +92,7 @@ func (f *frame) secretText(b *block, name string) ([]byte, bool) {
 	if diags.HasErrors() {
 		return nil, false
 	}
-	secret := isSensitive(v)
+	secret = isSensitive(v)
 	v, _ = v.UnmarkDeep()
 	if v.IsNull() {
 		f.report(failure(a.Expr.Range(), "Missing value", "The attribute %q must not be null.", name))
@@ -78,7 +110,7 @@ func (f *frame) secretText(b *block, name string) ([]byte, bool) {
 	if !out.IsKnown() {
 		return nil, false
 	}
-	return []byte(out.AsString()), true
+	return []byte(out.AsString()), secret
 }
 
 func (f *frame) encrypt(b *block, out *Blob) {

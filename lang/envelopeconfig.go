@@ -65,8 +65,11 @@ type Blob struct {
 	Name string
 	// Content is a secret wherever it came from: nobody shows or records it. It
 	// is nil where Source is set, or where others fill the volume.
-	Content         []byte
+	Content []byte
+	// Sensitive says that Content came from a sensitive value.
+	Sensitive       bool
 	Source          *Path
+	Image           *Image // which the volume is to hold, as an OCI archive
 	Metadata        string
 	EncryptContent  bool
 	EncryptMetadata bool

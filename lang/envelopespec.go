@@ -47,14 +47,14 @@ var (
 		},
 	}
 	envelopeBlobSpec = &blockSpec{
-		doc:    "A file for applications. Exactly one of `content` and `source` is set, or neither with a volume that others fill.",
+		doc:    "A file for applications. Exactly one of `content`, `source` and `image` is set, or none with a volume that others fill.",
 		labels: []string{"name"},
 		attrs: []attrSpec{
 			forEachAttr,
 			{name: "name", typ: textType, preset: "the label, or the key under for_each", doc: "Name that applications ask for. It may stand once on a device, across all of its envelopes."},
 			{name: "content", typ: textType, need: notNull, doc: "The bytes. The value may be sensitive; it is never shown."},
 			{name: "source", typ: textType, need: notNull, doc: "File with the bytes. It does not travel in `conf/`."},
-			{name: "image", typ: anyType, need: later},
+			{name: "image", typ: "image", doc: "Image of the project, which the volume is to hold: `apply` writes it to `dist/volumes` as an OCI archive. It needs a block `volume`."},
 			{name: "metadata", typ: textType, doc: "Text about the file, for applications."},
 			{name: "encrypt", typ: textsType, doc: encryptDoc},
 			outsideAttr,

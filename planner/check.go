@@ -19,7 +19,7 @@ func (p *Plan) check() error {
 		}
 		known[i.Address] = true
 	}
-	if err := p.checkEnvelopes(); err != nil {
+	if err := p.checkEnvelopes(known); err != nil {
 		return err
 	}
 	names := make(map[string]bool)
@@ -79,7 +79,17 @@ func (s *SitePlan) check(known map[string]bool) error {
 }
 
 // checkEnvelopes also holds that names can be those of folders.
-func (p *Plan) checkEnvelopes() error {
+func (p *Plan) checkEnvelopes(known map[string]bool) error {
+	for n, v := range p.Volumes {
+		if v == nil || !isFolder(v.ID) || !known[v.Image] || !slices.Contains([]string{ChangeNone, ChangeCreate, ChangeUpdate}, v.Change) {
+			return fmt.Errorf("volume %d is unusable", n)
+		}
+	}
+	for _, s := range p.Strays {
+		if !isOutput(s.Path) {
+			return fmt.Errorf("%q is no output of an envelope", s.Path)
+		}
+	}
 	for n, e := range p.Envelopes {
 		if e == nil {
 			return fmt.Errorf("envelope %d is null", n)

@@ -109,7 +109,7 @@ func (r *resolver) omitted() []string {
 
 // omitEnvelope omits keys and what blobs hold. Certificates may be seen.
 func omitEnvelope(omit map[string]bool, e *lang.Envelope) {
-	omit[EnvelopesDir] = true
+	omit[EnvelopesDir], omit[VolumesDir] = true, true
 	if e.Controller != nil {
 		omit[path.Clean(e.Controller.Key.Name)] = true
 	}

@@ -12,9 +12,11 @@ import (
 type Desired struct {
 	Project   Project
 	Engine    Engine
-	Images    []*Image    // what the sites need, bases included, dependencies first
+	Images    []*Image    // what sites and volumes need, bases included, dependencies first
 	Sites     []*Site     // sorted by name
 	Envelopes []*Envelope // sorted by name
+	Volumes   []*Volume   // that hold images
+	Strays    []Stray     // outputs that belong to nothing, sorted by path
 
 	LockChanges []LockChange    // sorted by source
 	Warnings    hcl.Diagnostics // what does not keep anybody from going on

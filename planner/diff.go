@@ -33,6 +33,10 @@ func Diff(parents []*patch.Description, want *Desired) *Plan {
 		plan := diffEnvelope(e)
 		p.Envelopes, d.envelopes[e.Address] = append(p.Envelopes, plan), plan
 	}
+	for _, v := range want.Volumes {
+		p.Volumes = append(p.Volumes, d.volume(v))
+	}
+	p.Strays = want.Strays
 	for _, s := range want.Sites {
 		p.Sites = append(p.Sites, d.site(of[s.Name], s))
 	}

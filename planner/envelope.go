@@ -2,10 +2,9 @@ package planner
 
 import (
 	"path"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
-
-	"github.com/flotobuild/flotobuild/patch"
 )
 
 // EnvelopesDir is the folder of sealed envelopes in a project:
@@ -25,7 +24,10 @@ const (
 // An Envelope is a patch envelope of EVE-OS with pinned inputs. It holds nothing
 // of what its blobs hold.
 type Envelope struct {
-	Address    string              `json:"address"`
+	Address string `json:"address"`
+	// Size is what the envelope takes in a device's list of them, in bytes of
+	// JSON, and at most; envelope.MaxList bounds the list.
+	Size       int                 `json:"size"`
 	Name       string              `json:"name"`
 	UUID       string              `json:"uuid"`
 	Version    string              `json:"version,omitempty"`
@@ -52,7 +54,11 @@ func (e *Envelope) Encrypts() bool {
 type EnvelopeBlob struct {
 	Name   string `json:"name"`
 	Source string `json:"source,omitempty"` // relative to the project; empty where the configuration has the content
-	Size   int64  `json:"size"`             // bytes of content; 0 where others fill the volume
+	Image  string `json:"image,omitempty"`  // address of the image that the volume is to hold
+	Size   int64  `json:"size"`             // bytes of content; 0 where others fill the volume, or an image does
+	// Sensitive says that content which came from a sensitive value is not
+	// encrypted: outputs are for their owner alone then.
+	Sensitive bool `json:"sensitive,omitempty"`
 	// Digest covers content, metadata and everything else of the blob under the
 	// project's digest key, so that it tells a change and not what has changed.
 	Digest  string          `json:"digest"`
@@ -85,32 +91,13 @@ type EnvelopeDevice struct {
 
 	last   *Sealed // what was sealed last; nil where there is none
 	intact bool    // last and its files are as they were written
+	from   string  // where last is no output of the project: the patch that carries it
 }
 
-// A Sealed says what an output was sealed from. It stands beside the output,
-// as state.json, and tells nothing of what the blobs hold.
-type Sealed struct {
-	FormatVersion int               `json:"formatVersion"`
-	Key           string            `json:"digestKey"`
-	Name          string            `json:"name"`
-	UUID          string            `json:"uuid"`
-	Version       string            `json:"version,omitempty"`
-	Action        string            `json:"action"`
-	Apps          []string          `json:"allowedApps,omitempty"`
-	Blobs         map[string]string `json:"blobs"` // digests by name
-	Device        digest.Digest     `json:"device,omitempty"`
-	Controller    digest.Digest     `json:"controller,omitempty"`
-	Created       patch.Time        `json:"created"`
-	// Files are the outputs, sorted by name; Path is the name within the folder.
-	Files []File `json:"files"`
+// Exposed tells whether sensitive content stands in the envelope in the clear.
+func (e *Envelope) Exposed() bool {
+	return slices.ContainsFunc(e.Blobs, func(b EnvelopeBlob) bool { return b.Sensitive })
 }
-
-// SealedFile is the name of the file that holds a Sealed.
-const SealedFile = "state.json"
-
-// SealedVersion is the FormatVersion of a Sealed. Of another one it is as good
-// as none.
-const SealedVersion = 1
 
 // An EnvelopePlan says what apply does for an envelope.
 type EnvelopePlan struct {
@@ -125,6 +112,9 @@ type DeviceChange struct {
 	Change  string   `json:"change"`
 	Reasons []Reason `json:"reasons,omitempty"` // of an update, sorted
 	Files   []File   `json:"files,omitempty"`   // of an output that keeps its bytes
+	// From is the id of the parent whose patch an output is taken from that keeps
+	// its bytes; empty where the project has it.
+	From string `json:"from,omitempty"`
 }
 
 // Inputs of reasons why an envelope is sealed again, besides its attributes. A

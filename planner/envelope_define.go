@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -39,7 +40,8 @@ func keyed(key, text []byte) string {
 }
 
 // Definition gives what an envelope of the configuration is to hold, in the
-// clear. The content of blobs with a source is left to the caller.
+// clear. The content of blobs with a source and the creation date are left to the
+// caller.
 func Definition(cfg *lang.Config, address string) (*envelope.Definition, error) {
 	for _, e := range cfg.Envelopes {
 		if e.Address() == address {
@@ -49,8 +51,11 @@ func Definition(cfg *lang.Config, address string) (*envelope.Definition, error) 
 	return nil, fmt.Errorf("cannot find the envelope %s in the configuration", address)
 }
 
+// someTime stands for the creation date before there is one: none is longer.
+var someTime = time.Date(2026, 1, 1, 0, 0, 0, int(time.Millisecond), time.UTC)
+
 func definition(e *lang.Envelope) *envelope.Definition {
-	d := &envelope.Definition{Name: e.Name, UUID: e.UUID, Version: e.Version, Activate: e.Activate, Apps: e.Apps}
+	d := &envelope.Definition{Name: e.Name, UUID: e.UUID, Version: e.Version, Activate: e.Activate, Apps: e.Apps, Created: someTime}
 	for _, b := range e.Blobs {
 		d.Blobs = append(d.Blobs, blobDefinition(b))
 	}

@@ -19,7 +19,7 @@ func diffEnvelope(e *Envelope) *EnvelopePlan {
 	for n := range p.Devices {
 		d := &p.Devices[n]
 		p.Changes = append(p.Changes, diffDevice(e, d))
-		d.last, d.intact = nil, false
+		d.last, d.intact, d.from = nil, false, ""
 	}
 	return p
 }
@@ -31,7 +31,7 @@ func diffDevice(e *Envelope, d *EnvelopeDevice) DeviceChange {
 		return c
 	}
 	if c.Reasons = sortReasons(sealedReasons(e, d)); len(c.Reasons) == 0 {
-		c.Change, c.Reasons, c.Files = ChangeNone, nil, d.last.Files
+		c.Change, c.Reasons, c.Files, c.From = ChangeNone, nil, d.last.Files, d.from
 	}
 	return c
 }
@@ -46,6 +46,7 @@ func sealedReasons(e *Envelope, d *EnvelopeDevice) []Reason {
 		{"version", last.Version, e.Version},
 		{"action", last.Action, e.Action},
 		{"allowed_apps", strings.Join(last.Apps, ", "), strings.Join(e.Apps, ", ")},
+		{"sensitive", sensitivity(last.Sensitive), sensitivity(e.Exposed())},
 		{InputCertificate, last.Device.String(), d.Digest.String()},
 		{InputController, last.Controller.String(), e.controllerDigest().String()},
 	} {
@@ -70,6 +71,13 @@ func sealedReasons(e *Envelope, d *EnvelopeDevice) []Reason {
 		out = append(out, Reason{Input: InputBlob + name, Old: old})
 	}
 	return out
+}
+
+func sensitivity(exposed bool) string {
+	if exposed {
+		return "in the clear"
+	}
+	return "no"
 }
 
 func (e *Envelope) controllerDigest() digest.Digest {
@@ -137,6 +145,9 @@ func oldEnvelopes(parent *patch.Description) map[string]map[string]patch.Content
 			continue
 		}
 		folder, name := path.Split(c.Path)
+		if name == SealedFile {
+			continue
+		}
 		folder = path.Clean(folder)
 		if out[folder] == nil {
 			out[folder] = make(map[string]patch.Content)

@@ -23,6 +23,11 @@ type EnvelopeFacts interface {
 	// whether its files are as they were written. It is nil where there is none
 	// of this version.
 	Sealed(ctx context.Context, folder string) (last *Sealed, intact bool, err error)
+	// Volume reads what the file of a volume was made from, and tells whether it
+	// is as it was written. It is nil where there is none of this version.
+	Volume(ctx context.Context, id string) (last *VolumeRecord, intact bool, err error)
+	// Strays lists the outputs with a record that are not known.
+	Strays(ctx context.Context, known func(path string) bool) ([]Stray, error)
 }
 
 // envelopeFacts is what is known of one envelope.
@@ -36,10 +41,13 @@ type envelopeFacts struct {
 // gatherEnvelopes pins the inputs of all envelopes, and judges what each device
 // would get.
 func (r *resolver) gatherEnvelopes(ctx context.Context) hcl.Diagnostics {
-	if len(r.cfg.Envelopes) == 0 {
-		return nil
-	}
 	facts, ok := r.facts.(EnvelopeFacts)
+	if len(r.cfg.Envelopes) == 0 {
+		if !ok {
+			return nil
+		}
+		return r.gatherStrays(ctx, facts)
+	}
 	if !ok || len(r.opts.DigestKey) == 0 {
 		return hcl.Diagnostics{problem(r.cfg.Envelopes[0].Range, "Cannot plan envelopes", "Here are no means to read certificates, keys and what was sealed before.")}
 	}
@@ -59,6 +67,8 @@ func (r *resolver) gatherEnvelopes(ctx context.Context) hcl.Diagnostics {
 		}
 	}
 	diags = append(diags, runAll(ctx, tasks)...)
+	diags = append(diags, r.gatherVolumes(ctx, facts)...)
+	diags = append(diags, r.gatherStrays(ctx, facts)...)
 	return append(diags, r.checkDevices()...)
 }
 
@@ -80,7 +90,11 @@ func (r *resolver) gatherEnvelope(ctx context.Context, facts EnvelopeFacts, f *e
 			diags = append(diags, d)
 			f.definition.Blobs[n].Content = standIn(unread) // so that the others are judged
 		}
+		if b.Sensitive {
+			diags = append(diags, exposed(e.Blobs[n]))
+		}
 	}
+	p.Size, _ = f.definition.Size() // what cannot be encoded is told with the limits
 	if e.Encrypts() && e.Controller != nil {
 		diags = append(diags, r.gatherController(ctx, facts, f)...)
 	}
@@ -98,6 +112,11 @@ func (r *resolver) gatherBlob(ctx context.Context, f *envelopeFacts, n int) (Env
 	slices.Sort(out.Encrypt)
 	if b.Volume != nil {
 		out.Volume = &EnvelopeVolume{ID: b.Volume.ID, Image: b.Volume.Image}
+	}
+	out.Sensitive = b.Sensitive && !b.EncryptContent
+	if b.Image != nil {
+		out.Image = b.Image.Address()
+		return out, nil // see pinImages
 	}
 	content := digest.FromBytes(b.Content)
 	if b.Source != nil {
@@ -118,6 +137,14 @@ func (r *resolver) gatherBlob(ctx context.Context, f *envelopeFacts, n int) (Env
 		return out, problem(b.Range, "Cannot pin blob", sentence(err))
 	}
 	return out, nil
+}
+
+// exposed warns of content that was meant to be a secret.
+func exposed(b *lang.Blob) *hcl.Diagnostic {
+	d := problem(b.Range, "Sensitive content in the clear", fmt.Sprintf(
+		"The content of the blob %q comes from a sensitive value, and the envelope holds it in the clear. Encrypt it with encrypt = [\"content\"]. The files of the outputs are for their owner alone meanwhile; patches that carry them are not.", b.Name))
+	d.Severity = hcl.DiagWarning
+	return d
 }
 
 // unread is the size that a blob counts with where it cannot be read: one without

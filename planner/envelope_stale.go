@@ -31,6 +31,12 @@ func staleEnvelopes(saved, now *Plan) []string {
 			out = append(out, fmt.Sprintf("%s, which is gone", e.Address))
 		}
 	}
+	if !equal(saved.Volumes, now.Volumes) {
+		out = append(out, "the volumes that hold images")
+	}
+	if !equal(saved.Strays, now.Strays) {
+		out = append(out, "outputs of envelopes that the configuration has no more")
+	}
 	return out
 }
 

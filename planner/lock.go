@@ -18,6 +18,9 @@ type Options struct {
 	// DigestKey is the project's secret key for digests of blobs. It is needed
 	// where there are envelopes.
 	DigestKey []byte
+	// Partial says that the configuration is a part of the project's, see Select:
+	// outputs of envelopes that it does not have may belong to the rest.
+	Partial bool
 	// Upgrade resolves all references anew.
 	Upgrade bool
 	// Readonly makes a reference without entry an error.

@@ -11,7 +11,7 @@ import (
 
 // desired puts the gathered facts together.
 func (r *resolver) desired() (*Desired, error) {
-	d := &Desired{Project: r.project, Engine: engine(r.cfg.Settings.Engine), LockChanges: r.changes, Warnings: r.warnings}
+	d := &Desired{Project: r.project, Engine: engine(r.cfg.Settings.Engine), LockChanges: r.changes, Warnings: r.warnings, Volumes: r.volumes, Strays: r.strays}
 	done := make(map[string]*Image)
 	var diags hcl.Diagnostics
 	for _, f := range r.images {
@@ -26,6 +26,9 @@ func (r *resolver) desired() (*Desired, error) {
 	}
 	if diags.HasErrors() {
 		return nil, diags
+	}
+	if err := r.pinImages(done); err != nil {
+		return nil, err
 	}
 	for _, s := range r.cfg.Sites {
 		d.Sites = append(d.Sites, r.site(s))

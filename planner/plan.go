@@ -33,6 +33,8 @@ type Plan struct {
 	Images          []*ImagePlan    `json:"images"`              // dependencies first
 	Sites           []*SitePlan     `json:"sites"`               // sorted by name
 	Envelopes       []*EnvelopePlan `json:"envelopes,omitempty"` // sorted by name
+	Volumes         []*VolumePlan   `json:"volumes,omitempty"`   // that hold images
+	Strays          []Stray         `json:"strays,omitempty"`    // outputs that belong to nothing, sorted by path
 	// LockChanges say what making the plan changed in the lock file. They are
 	// no part of what apply does: see Stale.
 	LockChanges []LockChange `json:"lockChanges,omitempty"`
@@ -64,6 +66,7 @@ const (
 	InputNew         = "new"         // a site's parent has no such image
 	InputNeededBy    = "needed-by"   // New is the address of the image that is built on it
 	InputFingerprint = "fingerprint" // the parent's fingerprint is missing or made by other rules
+	InputVolume      = "volume"      // New is the UUID of a volume that is to hold the image
 	InputStep        = "step"        // New is a build step that the parent's image has not
 )
 

@@ -45,6 +45,7 @@ func (w *eventWriter) planned(plan *planner.Plan) {
 		}
 	}
 	w.plannedEnvelopes(plan)
+	w.plannedOutputs(plan)
 	for _, i := range plan.Images {
 		if i.Action != planner.ActionReuse {
 			images++
@@ -73,7 +74,7 @@ func (w *eventWriter) observe(e executor.Event) {
 		out.Message = e.Err.Error()
 	case executor.EventEnvelope:
 		out = envelopeEvent(out, e)
-	case executor.EventLayer, executor.EventPatch:
+	case executor.EventLayer, executor.EventPatch, executor.EventVolume:
 		out.Bytes = &e.Bytes
 	}
 	w.write(out)
@@ -101,7 +102,7 @@ func (w *eventWriter) finish(ctx context.Context, result *executor.Result, err e
 	if result != nil {
 		images = len(result.Images)
 	}
-	w.write(event{Type: "summary", Outcome: outcome(ctx, patches+sealed(result), err), Patches: &patches, Images: &images, Envelopes: counted(sealed(result))})
+	w.write(event{Type: "summary", Outcome: outcome(ctx, worked(result), err), Patches: &patches, Images: &images, Envelopes: counted(sealed(result))})
 }
 
 // written counts the patches of a result, which may be nil.
@@ -117,7 +118,7 @@ func written(result *executor.Result) int {
 	return n
 }
 
-// outcome tells how apply ended; made counts patches and envelopes.
+// outcome tells how apply ended; made counts what it did.
 func outcome(ctx context.Context, made int, err error) string {
 	switch {
 	case errors.Is(context.Cause(ctx), errInterrupted) && err != nil:

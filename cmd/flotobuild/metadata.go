@@ -32,6 +32,8 @@ type applyMetadata struct {
 	Error         string             `json:"error,omitempty"`
 	Sites         []metadataSite     `json:"sites"`
 	Envelopes     []metadataEnvelope `json:"envelopes,omitempty"` // those that were sealed
+	Volumes       []metadataVolume   `json:"volumes,omitempty"`   // those that were written
+	Removed       []string           `json:"removed,omitempty"`   // outputs that belonged to nothing
 }
 
 type metadataSite struct {
@@ -76,8 +78,9 @@ func looksLikeMetadata(head []byte) bool {
 func (a *app) writeMetadata(ctx context.Context, name string, done *applied, err error) error {
 	m := applyMetadata{
 		Format: metadataFormat, FormatVersion: metadataVersion, ToolVersion: version,
-		Outcome: outcome(ctx, written(done.result)+sealed(done.result), err), Sites: []metadataSite{}, Envelopes: envelopeMetadata(done),
+		Outcome: outcome(ctx, worked(done.result), err), Sites: []metadataSite{},
 	}
+	m.addEnvelopes(done)
 	if err != nil {
 		m.Error = message(err)
 	}

@@ -22,6 +22,7 @@ func (s *summary) render() string {
 	s.line("")
 	s.images()
 	s.envelopes()
+	s.outputs()
 	written := 0
 	for _, site := range s.result.Sites {
 		s.site(site)
@@ -29,8 +30,8 @@ func (s *summary) render() string {
 			written++
 		}
 	}
-	if written == 0 && len(s.result.Envelopes) > 0 {
-		s.line("%s %s sealed.", paint(s.color, green, "Apply complete."), count(len(s.result.Envelopes), "envelope"))
+	if done := s.done(); written == 0 && done != "" {
+		s.line("%s %s.", paint(s.color, green, "Apply complete."), done)
 		return s.b.String()
 	}
 	if written == 0 {

@@ -45,6 +45,7 @@ func New(p *planner.Plan, o Options) *Report {
 	for _, e := range p.Envelopes {
 		r.Envelopes = append(r.Envelopes, envelopeOf(e))
 	}
+	r.Volumes, r.Strays = volumesOf(p), straysOf(p)
 	r.images(p)
 	r.totals(p)
 	return r

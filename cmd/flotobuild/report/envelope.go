@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/flotobuild/flotobuild/envelope"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -21,6 +22,8 @@ type Envelope struct {
 	Blobs         []Blob
 	Devices       []Receiver // that get it anew
 	Kept          int        // devices that keep what they have
+	Restored      int        // those of them that take it from a parent's patch
+	Size          string     // in a device's list of envelopes
 }
 
 // A Blob is a file for applications, with what may be said of it.
@@ -45,7 +48,7 @@ func Sealings(p *planner.Plan) int {
 // what names what apply makes.
 func (r *Report) what() string {
 	patches := slices.ContainsFunc(r.Sites, func(s *Site) bool { return s.Change != planner.ChangeNone })
-	envelopes := slices.ContainsFunc(r.Envelopes, func(e *Envelope) bool { return e.Change != planner.ChangeNone })
+	envelopes := len(r.Volumes)+len(r.Strays) > 0 || slices.ContainsFunc(r.Envelopes, func(e *Envelope) bool { return e.Change != planner.ChangeNone })
 	switch {
 	case !envelopes:
 		return "patches"
@@ -60,9 +63,15 @@ func envelopeOf(e *planner.EnvelopePlan) *Envelope {
 		Address: plain(e.Address), Name: e.Name, Change: planner.ChangeNone, Output: planner.EnvelopesDir,
 		Count: len(e.Devices), Kept: e.Count(planner.ChangeNone),
 	}
+	for _, c := range e.Changes {
+		if c.From != "" {
+			out.Restored++
+		}
+	}
 	if !e.Sealed() {
 		return out
 	}
+	out.Size = fmt.Sprintf("%s of %s that a device reads", Bytes(int64(e.Size)), Bytes(envelope.MaxList))
 	out.Change = planner.ChangeUpdate
 	if e.Count(planner.ChangeCreate) == len(e.Devices) {
 		out.Change = planner.ChangeCreate
@@ -106,8 +115,14 @@ func aboutBlob(b *planner.EnvelopeBlob) string {
 	if len(b.Encrypt) > 0 {
 		notes = append(notes, "encrypted: "+strings.Join(b.Encrypt, ", "))
 	}
+	if b.Sensitive {
+		notes = append(notes, "sensitive, and not encrypted")
+	}
 	if b.Source != "" {
 		notes = append(notes, "from "+b.Source)
+	}
+	if b.Image != "" {
+		notes = append(notes, "image "+b.Image)
 	}
 	return strings.Join(notes, "; ")
 }

@@ -26,7 +26,15 @@ var envelopeSituations = []situation{
 		for n := range kept.Changes {
 			kept.Changes[n].Change = planner.ChangeNone
 		}
+		e.Changes[0].From = "2026-11-20T10-00-00.000Z-plant-2.0.0.hamburg"
+		kept.Changes[1].From = e.Changes[0].From
 		p.Envelopes = []*planner.EnvelopePlan{kept, e}
+		p.Volumes = []*planner.VolumePlan{
+			{ID: "0349dbb1-2e82-4eb6-a736-a4d1a0bd7db0", Image: address("panel"), Change: planner.ChangeUpdate, Reasons: []planner.Reason{{Input: planner.InputImage, Old: "sha256:1", New: "sha256:2"}}},
+			{ID: "1349dbb1-2e82-4eb6-a736-a4d1a0bd7db0", Image: address("base"), Change: planner.ChangeNone},
+		}
+		p.Images[2].Action, p.Images[2].Reasons = planner.ActionMake, []planner.Reason{{Input: planner.InputVolume, New: p.Volumes[0].ID}}
+		p.Strays = []planner.Stray{{Path: "dist/envelopes/old/press-07"}, {Path: "dist/envelopes/old/press-08", Kept: true}}
 		s := p.Sites[0]
 		s.Change = planner.ChangeUpdate
 		s.EnvelopeFiles = []planner.FileChange{{Path: "envelopes/tuning/press-01", Change: planner.ChangeUpdate}}
@@ -54,7 +62,7 @@ func resealed(e *planner.EnvelopePlan, n int, reasons ...planner.Reason) {
 // tuning is an envelope that no device has yet.
 func tuning(devices int) *planner.EnvelopePlan {
 	e := &planner.EnvelopePlan{Envelope: planner.Envelope{
-		Address: "envelope.tuning", Name: "tuning", UUID: "be2a3138-0560-5969-986c-85996587b85a", Version: "2.1", Action: planner.EnvelopeActivate,
+		Address: "envelope.tuning", Size: 12_345, Name: "tuning", UUID: "be2a3138-0560-5969-986c-85996587b85a", Version: "2.1", Action: planner.EnvelopeActivate,
 		Apps: []string{"bc29c80d-e237-429c-a143-f65e7613f635"}, Key: "0123456789abcdef",
 		Blobs: []planner.EnvelopeBlob{
 			{Name: "limits.yaml", Size: 8, Digest: "hmac-sha256:2", Encrypt: []string{"content", "metadata"}},

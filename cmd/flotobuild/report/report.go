@@ -19,6 +19,8 @@ type Report struct {
 	LockTitle string
 	Sites     []*Site // alike ones folded
 	Envelopes []*Envelope
+	Volumes   []Entry // that hold images and are written
+	Strays    []Entry // outputs that belong to nothing
 	Images    []Made
 	Diverging []Diverging
 	Footer    string // such as "1 patch (0 initial, 1 incremental), 2 images to make."
@@ -125,9 +127,10 @@ type Diverging struct {
 	Sites   []string // what each has
 }
 
-// Changes tells whether some site gets a patch, or some device an envelope.
+// Changes tells whether some site gets a patch, some device an envelope, or some
+// volume an image, and whether outputs are removed.
 func Changes(p *planner.Plan) bool {
-	if Sealings(p) > 0 {
+	if Sealings(p) > 0 || len(volumesOf(p)) > 0 || Removals(p) > 0 {
 		return true
 	}
 	for _, s := range p.Sites {

@@ -105,6 +105,9 @@ func (t *text) report(r *Report) {
 		for _, e := range r.Envelopes {
 			t.conciseEnvelope(e)
 		}
+		for _, e := range slices.Concat(r.Volumes, r.Strays) {
+			t.line(0, mark(e.Change), say(" "), name(e.Text))
+		}
 	} else {
 		t.legend(r)
 		for _, s := range r.Sites {
@@ -115,6 +118,7 @@ func (t *text) report(r *Report) {
 			t.line(0)
 			t.envelope(e)
 		}
+		t.outputs(r)
 	}
 	t.line(0)
 	t.shared(r)
@@ -159,6 +163,9 @@ func (r *Report) uses() map[string]bool {
 			used[a.Change] = true
 		}
 	}
+	for _, e := range slices.Concat(r.Volumes, r.Strays) {
+		used[e.Change] = true
+	}
 	for _, e := range r.Envelopes {
 		used[e.Change] = true
 		for _, b := range e.Blobs {
@@ -185,6 +192,9 @@ func (t *text) unchanged(r *Report) {
 				t.comment(2, "%s has %s", plain(m.Name), p.ID)
 			}
 		}
+	}
+	for _, s := range r.Strays { // nothing is removed
+		t.comment(2, "%s", s.Text)
 	}
 	t.variables(r)
 }

@@ -6,6 +6,7 @@ import "github.com/flotobuild/flotobuild/planner"
 func (t *text) envelope(e *Envelope) {
 	if e.Change == planner.ChangeNone {
 		t.comment(2, "%s is sealed for %s as it should be", e.Address, Count(e.Count, "device"))
+		t.restored(e, 4)
 		return
 	}
 	t.line(2, say("# "), name(e.Address), say(": sealed for %d of %s", len(e.Devices), Count(e.Count, "device")))
@@ -15,6 +16,7 @@ func (t *text) envelope(e *Envelope) {
 		t.line(8, say("version = %q", e.Version))
 	}
 	t.line(8, say("action = %q", e.Action))
+	t.line(8, say("size = %s", e.Size))
 	for n, b := range e.Blobs {
 		if t.more(8, n, len(e.Blobs), mostFiles, "blob") {
 			break
@@ -27,6 +29,13 @@ func (t *text) envelope(e *Envelope) {
 	}
 	t.devices(e)
 	t.line(4, say("}"))
+}
+
+// restored tells of outputs that the project does not have.
+func (t *text) restored(e *Envelope, indent int) {
+	if e.Restored > 0 {
+		t.comment(indent, "%s taken from a parent's patch, which carries it", Count(e.Restored, "device's output"))
+	}
 }
 
 func (t *text) devices(e *Envelope) {
@@ -42,6 +51,27 @@ func (t *text) devices(e *Envelope) {
 	}
 	if e.Kept > 0 {
 		t.comment(8, "%s hidden", Count(e.Kept, "unchanged device"))
+		t.restored(e, 8)
+	}
+}
+
+// outputs tells of what else is written or removed.
+func (t *text) outputs(r *Report) {
+	t.entries("Images for volumes, in "+planner.VolumesDir+":", "volume", r.Volumes)
+	t.entries("Outputs of envelopes that the configuration has no more:", "output", r.Strays)
+}
+
+func (t *text) entries(title, noun string, list []Entry) {
+	if len(list) == 0 {
+		return
+	}
+	t.line(0)
+	t.line(2, say("# %s", title))
+	for n, e := range list {
+		if t.more(2, n, len(list), mostFiles, noun) {
+			return
+		}
+		t.line(2, mark(e.Change), say(" "), name(e.Text))
 	}
 }
 

@@ -38,6 +38,12 @@ func (r *Report) totals(p *planner.Plan) {
 	if n := Sealings(p); n > 0 {
 		r.Footer += " " + Count(n, "envelope") + " to seal."
 	}
+	if n := len(r.Volumes); n > 0 {
+		r.Footer += " " + Count(n, "volume") + " to fill."
+	}
+	if n := Removals(p); n > 0 {
+		r.Footer += " " + Count(n, "output") + " to remove."
+	}
 	if patches == 0 {
 		return
 	}
