@@ -129,15 +129,16 @@ func TestOutboxOnFullDisk(t *testing.T) {
 	defer unix.Unmount(dir, unix.MNT_DETACH)
 	o := &outbox{dir: dir, names: []string{"envelopes/a/old"}}
 	o.write(t, "envelopes/a/old", "before")
-	if err := os.WriteFile(filepath.Join(dir, "source"), []byte("now"), 0o666); err != nil {
+	source := t.TempDir()
+	if err := os.WriteFile(filepath.Join(source, "state.json"), []byte("now"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "filler"), make([]byte, 1<<20), 0o666); !errors.Is(err, unix.ENOSPC) {
 		t.Fatalf("the disk takes more than it has: %v", err)
 	}
-	err := writeOutput(kept{dir: dir}, filepath.Join(dir, stagingDir, "envelopes/a/old"), 0o666)
-	if err == nil {
-		t.Fatal("no error")
+	err := writeOutput(kept{dir: source}, filepath.Join(dir, stagingDir, "envelopes/a/old"), 0o666)
+	if !errors.Is(err, unix.ENOSPC) {
+		t.Fatalf("got %v", err)
 	}
 	if err := o.clean(); err != nil {
 		t.Fatal(err)

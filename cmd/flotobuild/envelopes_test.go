@@ -34,13 +34,14 @@ func newFleet(t testing.TB, devices, blobs int) *fleet {
 	f := &fleet{dir: t.TempDir(), secret: "the first bytes of all of them are the same: ", blobs: blobs}
 	f.peer = f.identity(t, "controller")
 	for n := range devices {
-		f.devices = append(f.devices, f.identity(t, fmt.Sprintf("d%04d", n)))
+		f.devices = append(f.devices, f.identity(t, deviceName(n)))
 	}
 	f.write(t, "main.floto.hcl", fmt.Appendf(nil, `
 variable "last" {
   default = "unchanged"
 }
 envelope "tuning" {
+  version      = var.last
   allowed_apps = ["bc29c80d-e237-429c-a143-f65e7613f635"]
   device "all" {
     for_each    = { for n in range(%d) : format("d%%04d", n) => "d" }
@@ -90,6 +91,20 @@ func (f *fleet) write(t testing.TB, name string, data []byte, perm os.FileMode) 
 	}
 }
 
+func deviceName(n int) string { return fmt.Sprintf("d%04d", n) }
+
+// keep writes the key of a device, as a soft device has it.
+func (f *fleet) keep(t testing.TB, n int) string {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(f.devices[n])
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := deviceName(n) + ".key"
+	f.write(t, name, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
+	return name
+}
+
 // run runs the command in the project.
 func (f *fleet) run(t testing.TB, args ...string) string {
 	t.Helper()
@@ -104,7 +119,7 @@ func (f *fleet) run(t testing.TB, args ...string) string {
 
 func (f *fleet) output(t testing.TB, n int, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(f.dir, "dist", "envelopes", "tuning", fmt.Sprintf("d%04d", n), name))
+	b, err := os.ReadFile(filepath.Join(f.dir, "dist", "envelopes", "tuning", deviceName(n), name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +157,7 @@ func TestEnvelopesBeginDifferently(t *testing.T) {
 			heads[string(block[3][0][:16])] = true
 		}
 	}
+	f.served(t, 7)
 	if len(ivs) != devices*blobs || len(heads) != devices*blobs {
 		t.Errorf("%d initial values, %d beginnings of cipher texts", len(ivs), len(heads))
 	}
@@ -176,7 +192,7 @@ func TestEnvelopesKept(t *testing.T) {
 		t.Error(out)
 	}
 	const renewed = 123
-	f.devices[renewed] = f.identity(t, fmt.Sprintf("d%04d", renewed))
+	f.devices[renewed] = f.identity(t, deviceName(renewed))
 	if out := f.run(t, "apply", "-auto-approve"); !strings.Contains(out, "1 envelope sealed.") {
 		t.Error(out)
 	}
