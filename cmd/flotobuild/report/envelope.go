@@ -32,6 +32,7 @@ type Blob struct{ Change, Name, About string }
 // A Receiver is a device that gets an envelope anew.
 type Receiver struct {
 	Change, Name string
+	For          string // certificate that it is encrypted for; empty where nothing is
 	Why          string // empty where it is new
 }
 
@@ -78,9 +79,9 @@ func envelopeOf(e *planner.EnvelopePlan) *Envelope {
 	}
 	out.UUID, out.Version, out.Action = e.UUID, e.Version, e.Action
 	out.Blobs = blobsOf(e)
-	for _, c := range e.Changes {
+	for n, c := range e.Changes {
 		if c.Change != planner.ChangeNone {
-			out.Devices = append(out.Devices, Receiver{c.Change, c.Device, plain(whySealed(c.Reasons))})
+			out.Devices = append(out.Devices, Receiver{c.Change, c.Device, plain(e.Devices[n].Certificate), plain(whySealed(c.Reasons))})
 		}
 	}
 	return out

@@ -34,7 +34,7 @@ func (t *text) envelope(e *Envelope) {
 // restored tells of outputs that the project does not have.
 func (t *text) restored(e *Envelope, indent int) {
 	if e.Restored > 0 {
-		t.comment(indent, "%s taken from a parent's patch, which carries it", Count(e.Restored, "device's output"))
+		t.comment(indent, "the output of %s is taken from a parent's patch", Count(e.Restored, "device"))
 	}
 }
 
@@ -44,6 +44,9 @@ func (t *text) devices(e *Envelope) {
 			break
 		}
 		line := []span{mark(d.Change), say(" device "), quoted(d.Name)}
+		if d.For != "" {
+			line = append(line, say(" for "), name(d.For))
+		}
 		if d.Why != "" {
 			line = append(line, painted(grey, " # "+d.Why))
 		}
