@@ -57,7 +57,14 @@ func (r *run) stageVolume(ctx context.Context, out *outbox, v *planner.VolumePla
 		return err
 	}
 	record := planner.VolumeRecord{FormatVersion: planner.SealedVersion, Image: v.Image, Fingerprint: r.planned(v.Image).Fingerprint.Digest}
-	if record.Digest, record.Size, err = r.writeArchive(ctx, file, img); err != nil {
+	img.Cache = nil // is for builds
+	var total int64
+	for _, b := range patch.Blobs([]patch.Image{img}) {
+		total += b.Size
+	}
+	t := r.opts.Progress.transfer(fmt.Sprintf("writing volume %s", v.ID), total)
+	record.Digest, record.Size, err = r.writeArchive(ctx, file, img, t)
+	if t.end(err); err != nil {
 		return err
 	}
 	text, err := json.MarshalIndent(record, "", "  ")
@@ -109,13 +116,13 @@ func (r *run) removedOutputs() []string {
 
 // writeArchive writes an image as an OCI archive, and gives digest and size of
 // the file. Blobs stream, and are checked on the way.
-func (r *run) writeArchive(ctx context.Context, file string, img patch.Image) (digest.Digest, int64, error) {
+func (r *run) writeArchive(ctx context.Context, file string, img patch.Image, t *transfer) (digest.Digest, int64, error) {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return "", 0, err
 	}
 	sum := digest.Canonical.Digester()
-	err = r.archive(ctx, io.MultiWriter(f, sum.Hash()), img)
+	err = r.archive(ctx, io.MultiWriter(f, sum.Hash(), t), img)
 	size, serr := f.Seek(0, io.SeekCurrent)
 	return sum.Digest(), size, errors.Join(err, serr, f.Close())
 }
@@ -144,7 +151,6 @@ func (r *run) archive(ctx context.Context, w io.Writer, img patch.Image) error {
 			return err
 		}
 	}
-	img.Cache = nil // is for builds
 	for _, b := range patch.Blobs([]patch.Image{img}) {
 		if err := r.archiveBlob(ctx, t, b); err != nil {
 			return err
