@@ -211,9 +211,10 @@ func exchange(from, to string) (swapped bool, err error) {
 	return true, os.Rename(old, from)
 }
 
-// takeBack undoes publish.
+// takeBack undoes publish. What cannot be undone stays done.
 func (o *outbox) takeBack() error {
 	var errs []error
+	var left []move
 	for _, m := range slices.Backward(o.done) {
 		from, to := filepath.Join(o.dir, stagingDir, m.name), filepath.Join(o.dir, m.name)
 		var err error
@@ -225,9 +226,11 @@ func (o *outbox) takeBack() error {
 		default:
 			err = os.Rename(to, from)
 		}
-		errs = append(errs, err)
+		if err != nil {
+			errs, left = append(errs, err), append(left, m)
+		}
 	}
-	o.done = nil
+	o.done = left
 	return errors.Join(errs...)
 }
 

@@ -147,3 +147,22 @@ func TestOutboxOnFullDisk(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// What cannot be put back is remembered, so that nobody cleans it away.
+func TestOutboxCannotTakeBack(t *testing.T) {
+	o := testOutbox(t)
+	for _, name := range o.names {
+		if err := o.place(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(o.dir, stagingDir, "envelopes/a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.takeBack(); err == nil || len(o.done) != 2 {
+		t.Errorf("%d moves stay done, %v", len(o.done), err)
+	}
+	if got := o.all(t); got != "now,now,before" {
+		t.Errorf("the outputs are %s", got)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -77,6 +78,9 @@ func (r *run) publishAll(ctx context.Context, drafts []*draft) error {
 	}
 	if out == nil || !r.hasOutputs() {
 		return err
+	}
+	if err != nil && len(out.done) > 0 {
+		return fmt.Errorf("%w; what was in these places before is below %q until the next apply", err, path.Join(outputDir(), stagingDir))
 	}
 	if cerr := out.clean(); cerr != nil && err == nil {
 		r.warn("%v", cerr) // all is done, and the next apply cleans up

@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/flotobuild/flotobuild/lang"
 	"github.com/flotobuild/flotobuild/patch"
 )
 
@@ -110,5 +112,22 @@ func TestStaleOutputs(t *testing.T) {
 	want := []string{"the volumes that hold images", "outputs of envelopes that the configuration has no more"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Limits are judged before there is a creation date, and count it.
+func TestSizeBeforeCreation(t *testing.T) {
+	d := definition(&lang.Envelope{Name: "e", UUID: "2d4f1c5e-8a0b-4f3d-9c61-0b7e5a3d1f24", Blobs: []*lang.Blob{{Name: "a", Content: []byte("content")}}})
+	before, err := d.Size()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Created = time.Date(2026, 11, 22, 8, 9, 10, 123_000_000, time.UTC)
+	if now, err := d.Size(); err != nil || now != before {
+		t.Errorf("%d bytes, and %d were thought, %v", now, before, err)
+	}
+	d.Created = time.Date(2026, 11, 22, 8, 9, 10, 0, time.UTC)
+	if now, err := d.Size(); err != nil || now > before {
+		t.Errorf("%d bytes, and %d were thought, %v", now, before, err)
 	}
 }
