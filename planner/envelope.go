@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/flotobuild/flotobuild/envelope"
 )
 
 // EnvelopesDir is the folder of sealed envelopes in a project:
@@ -14,6 +16,9 @@ const EnvelopesDir = "dist/envelopes"
 // EnvelopeFolder is the folder of what is sealed for a device, relative to the
 // project.
 func EnvelopeFolder(envelope, device string) string { return path.Join(EnvelopesDir, envelope, device) }
+
+// EnvelopeLimit bounds all envelopes of a device together, in bytes of JSON.
+const EnvelopeLimit = envelope.MaxList
 
 // Actions of envelopes on a device.
 const (
@@ -26,7 +31,7 @@ const (
 type Envelope struct {
 	Address string `json:"address"`
 	// Size is what the envelope takes in a device's list of them, in bytes of
-	// JSON, and at most; envelope.MaxList bounds the list.
+	// JSON, and at most; EnvelopeLimit bounds the list.
 	Size       int                 `json:"size"`
 	Name       string              `json:"name"`
 	UUID       string              `json:"uuid"`

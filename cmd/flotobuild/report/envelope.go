@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/flotobuild/flotobuild/envelope"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -72,7 +71,7 @@ func envelopeOf(e *planner.EnvelopePlan) *Envelope {
 	if !e.Sealed() {
 		return out
 	}
-	out.Size = fmt.Sprintf("%s of %s that a device reads", Bytes(int64(e.Size)), Bytes(envelope.MaxList))
+	out.Size = fmt.Sprintf("%s of %s that a device reads", Bytes(int64(e.Size)), Bytes(planner.EnvelopeLimit))
 	out.Change = planner.ChangeUpdate
 	if e.Count(planner.ChangeCreate) == len(e.Devices) {
 		out.Change = planner.ChangeCreate
