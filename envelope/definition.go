@@ -92,6 +92,18 @@ func (d *Definition) Seal(s *Sealer) (*evepb.EvePatchEnvelope, error) {
 	})
 }
 
+// Size gives the bytes that the envelope takes in the list of a device, for which
+// [MaxList] is the bound. It takes no key: sealing changes no length, save that
+// a Created without fractions of a second is shorter.
+func (d *Definition) Size() (int, error) {
+	e, err := d.message(draft)
+	if err != nil {
+		return 0, err
+	}
+	n, err := listSize(&evepb.EdgeDevConfig{PatchEnvelopes: []*evepb.EvePatchEnvelope{e}})
+	return n - len("[]"), err
+}
+
 // A blockFunc encrypts clear text.
 type blockFunc func(clear []byte) (*evepb.CipherBlock, error)
 

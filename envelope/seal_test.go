@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/flotobuild/flotobuild/envelope/evepb"
+	"github.com/flotobuild/flotobuild/internal/evetest"
 )
 
 func TestIndependentDecoder(t *testing.T) {
@@ -30,10 +31,10 @@ func TestIndependentDecoder(t *testing.T) {
 		"model.bin": "7d7f5a8e-13f4-4d44-8a58-5a8e0f9c0a01", "weights.bin": "7d7f5a8e-13f4-4d44-8a58-5a8e0f9c0a02",
 		"notes": "AAH/", "notes metadata": "for Grace only",
 	}
-	if got := decodeConfig(t, raw, testKey(t, "device"), testCert(t, "controller").Key()); !maps.Equal(got, want) {
+	if got := evetest.Config(t, raw, testKey(t, "device"), testCert(t, "controller").Key()); !maps.Equal(got, want) {
 		t.Errorf("with the device's key: %q", got)
 	}
-	if got := decodeConfig(t, raw, testKey(t, "controller"), testCert(t, "device").Key()); !maps.Equal(got, want) {
+	if got := evetest.Config(t, raw, testKey(t, "controller"), testCert(t, "device").Key()); !maps.Equal(got, want) {
 		t.Errorf("with the controller's key: %q", got)
 	}
 }
@@ -59,7 +60,7 @@ func TestRoundTrips(t *testing.T) {
 			zeroY++
 		}
 		key, err := agree(b, a.PublicKey())
-		if err != nil || !bytes.Equal(key[:], slowKey(a, b.PublicKey())) {
+		if err != nil || !bytes.Equal(key[:], evetest.SharedKey(a, b.PublicKey())) {
 			t.Fatalf("round %d: keys %x and %x agree on something else: %v", n, a.Bytes(), b.Bytes(), err)
 		}
 		roundTrip(t, key, make([]byte, minCipher+n%100))
@@ -107,7 +108,7 @@ func TestUnusualKeys(t *testing.T) {
 		}
 		for _, p := range []struct{ private, public *ecdh.PrivateKey }{{k, other}, {other, k}, {k, k}} {
 			key, err := agree(p.private, p.public.PublicKey())
-			if err != nil || !bytes.Equal(key[:], slowKey(p.private, p.public.PublicKey())) {
+			if err != nil || !bytes.Equal(key[:], evetest.SharedKey(p.private, p.public.PublicKey())) {
 				t.Errorf("key %s: got %x, %v", text, key, err)
 			}
 		}

@@ -38,6 +38,10 @@ type run struct {
 	made     map[string]*made
 	bases    map[string]patch.Image // by address: every image that is provided
 	warnings []string
+
+	sealed   map[string]*sealing  // by folder; what the plan seals
+	restored map[string]*restored // by folder; what is taken from parents
+	archives map[string]int64     // sizes of the volumes that were written, by UUID
 }
 
 // planned gives the plan of an image; nil where the plan does not know it.
@@ -129,7 +133,7 @@ func (r *run) apply(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Result{Images: r.imageResults(), Sites: sites, Warnings: r.warnings}, nil
+	return &Result{Images: r.imageResults(), Sites: sites, Envelopes: r.envelopeResults(), Volumes: r.volumeResults(), Removed: r.removedOutputs(), Warnings: r.warnings}, nil
 }
 
 // prepare makes all that patches take their content from.
@@ -138,6 +142,12 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	if err := r.completeCarried(ctx); err != nil {
+		return err
+	}
+	if err := r.volumeImages(ctx); err != nil {
+		return err
+	}
+	if err := r.sealAll(ctx); err != nil {
 		return err
 	}
 	r.warnBare()

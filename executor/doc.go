@@ -9,6 +9,11 @@
 // folder. Layers are streamed: a new layer leaves the engine once, whatever the
 // number of sites that need it, and memory does not grow with its size.
 //
+// Outputs of envelopes and of volumes are written beside their places as well.
+// Where patches get their names, these change places with the older ones, and
+// what belongs to nothing goes: all of it or none of it, save where the process
+// is killed meanwhile. Then each output is the old one or the new one.
+//
 // # Parents
 //
 // The images of a site's parent serve as build cache: their cache records

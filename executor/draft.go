@@ -150,7 +150,11 @@ func (r *run) describe(ctx context.Context, d *draft, images []patch.Image) erro
 	if err := r.packageLists(ctx, d); err != nil {
 		return err
 	}
-	desc.SetContents(r.contents(d, desc.Flotobuild.Images))
+	envelopes, err := r.envelopeContents(d)
+	if err != nil {
+		return err
+	}
+	desc.SetContents(append(r.contents(d, desc.Flotobuild.Images), envelopes...))
 	return nil
 }
 

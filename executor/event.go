@@ -17,6 +17,9 @@ const (
 	EventImageSkipped  = "image_skipped" // not begun, for another image's failure
 	EventLayer         = "layer_written" // a layer has gone into a patch that has no name yet
 	EventPatch         = "patch_complete"
+	EventEnvelope      = "envelope_complete" // sealed for a device, and in its place
+	EventVolume        = "volume_complete"   // its file holds an image, and is in its place
+	EventRemoved       = "output_removed"    // an output that belonged to nothing
 )
 
 // How images were made.
@@ -34,7 +37,7 @@ type Event struct {
 	Type  string
 	Image string        // address
 	How   string        // of EventImageComplete
-	ID    string        // of the image, or of the patch
+	ID    string        // of the image, the patch, or the volume
 	Took  time.Duration // of an image
 	// Steps and Cached are as in ImageResult.
 	Steps, Cached int
@@ -42,7 +45,9 @@ type Event struct {
 	Site          string
 	Digest        digest.Digest // of a layer's blob
 	Bytes         int64         // of an image's blobs, of a layer's blob, or of the patch file
-	File          string
+	File          string        // or the folder of an envelope
+	Envelope      string        // address
+	Device        string
 	// Err is why an image failed or was not begun.
 	Err error
 }

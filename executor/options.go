@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/flotobuild/flotobuild/envelope"
 	"github.com/flotobuild/flotobuild/executor/engine"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
@@ -54,6 +55,11 @@ type Options struct {
 	// is called after the images are made, with their ids by name; nil where
 	// there are none.
 	Render func(site string, images map[string]digest.Digest, p planner.PatchInfo) (map[string][]byte, error)
+	// Define gives what an envelope at an address is to hold, without the content
+	// of blobs that have a source. It is needed where the plan seals anything.
+	Define func(address string) (*envelope.Definition, error)
+	// DigestKey is the key that the plan's digests of blobs were made with.
+	DigestKey []byte
 	// Recheck, when set, is called after the images are made and before patches
 	// are written. It fails when the inputs are no longer those of the plan.
 	Recheck func(context.Context) error
@@ -75,8 +81,13 @@ func (o *Options) parallelism() int {
 
 // A Result says what Apply did.
 type Result struct {
-	Images []ImageResult // in the plan's order; those that were made
-	Sites  []SiteResult  // in the plan's order
+	Images    []ImageResult    // in the plan's order; those that were made
+	Sites     []SiteResult     // in the plan's order
+	Envelopes []EnvelopeResult // in the plan's order; those that were sealed
+	Volumes   []VolumeResult   // in the plan's order; those that were written
+	// Removed are outputs that belonged to nothing: folders of devices, and files
+	// of volumes.
+	Removed []string
 	// Warnings are sentences for the user: what went otherwise than hoped.
 	Warnings []string
 }

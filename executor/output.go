@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,7 +31,25 @@ func (r *run) checkOutputs() error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, r.checkEnvelopeOutputs()...)...)
+}
+
+// checkEnvelopeOutputs does the same for envelopes and volumes.
+func (r *run) checkEnvelopeOutputs() []error {
+	dirs := make(map[string]bool)
+	if len(r.plan.Strays) > 0 || slices.ContainsFunc(r.plan.Envelopes, (*planner.EnvelopePlan).Sealed) {
+		dirs[planner.EnvelopesDir] = true
+	}
+	if slices.ContainsFunc(r.plan.Volumes, func(v *planner.VolumePlan) bool { return v.Change != planner.ChangeNone }) {
+		dirs[planner.EnvelopesDir], dirs[planner.VolumesDir] = true, true
+	}
+	var errs []error
+	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
+		if err := writable(r.path(dir)); err != nil {
+			errs = append(errs, fmt.Errorf("cannot write envelopes to %q: %w", dir, err))
+		}
+	}
+	return errs
 }
 
 // created is the creation date of a site's next patch. It is after those of the

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -69,11 +70,29 @@ func patchNames(dir string) (map[string]bool, error) {
 	return names, nil
 }
 
+// publishAll gives everything its name: envelopes and patches, or neither.
+func (r *run) publishAll(ctx context.Context, drafts []*draft) error {
+	out, err := r.stage(ctx)
+	if err == nil {
+		err = r.publish(ctx, drafts, out)
+	}
+	if out == nil || !r.hasOutputs() {
+		return err
+	}
+	if err != nil && len(out.done) > 0 {
+		return fmt.Errorf("%w; what was in these places before is below %q until the next apply", err, path.Join(outputDir(), stagingDir))
+	}
+	if cerr := out.clean(); cerr != nil && err == nil {
+		r.warn("%v", cerr) // all is done, and the next apply cleans up
+	}
+	return err
+}
+
 // publish names all files. When one fails, those before it are taken back: a
-// failed apply leaves no new patch. Two projects may share a folder, and even a
+// failed apply leaves no new patch, and no new envelope. Two projects may share a folder, and even a
 // site: one of them publishes at a time, and whoever comes second is refused
 // where the other has written a patch of a site of his.
-func (r *run) publish(ctx context.Context, drafts []*draft) error {
+func (r *run) publish(ctx context.Context, drafts []*draft, envelopes *outbox) error {
 	byDir := make(map[string][]*draft)
 	for _, d := range drafts {
 		dir := r.path(d.site.Patch.Output)
@@ -97,7 +116,13 @@ func (r *run) publish(ctx context.Context, drafts []*draft) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return rename(drafts)
+	if err := envelopes.publish(); err != nil {
+		return err
+	}
+	if err := rename(drafts); err != nil {
+		return errors.Join(err, envelopes.takeBack())
+	}
+	return nil
 }
 
 func rename(drafts []*draft) error {

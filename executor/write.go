@@ -17,14 +17,15 @@ import (
 
 // A draft is the patch of one site before its bytes are written.
 type draft struct {
-	site    *planner.SitePlan
-	parents []*patch.Description // none for an initial patch
-	desc    *patch.Description
-	small   map[string][]byte        // entries that are in memory
-	blobs   map[string]digest.Digest // entries that are blobs
-	layers  map[digest.Digest]bool   // those of them that are layers
-	conf    map[string]planner.File  // entries that are files
-	writer  *patch.Writer
+	site      *planner.SitePlan
+	parents   []*patch.Description // none for an initial patch
+	desc      *patch.Description
+	small     map[string][]byte        // entries that are in memory
+	blobs     map[string]digest.Digest // entries that are blobs
+	layers    map[digest.Digest]bool   // those of them that are layers
+	conf      map[string]planner.File  // entries that are files
+	envelopes map[string]travelling    // entries of envelopes
+	writer    *patch.Writer
 }
 
 // writeAll writes the patches of all sites that lack something, and gives them
@@ -58,7 +59,7 @@ func (r *run) writeAll(ctx context.Context) ([]SiteResult, error) {
 	if err := checkSizes(drafts); err != nil {
 		return nil, err
 	}
-	if err := r.publish(ctx, drafts); err != nil {
+	if err := r.publishAll(ctx, drafts); err != nil {
 		return nil, err
 	}
 	for _, d := range drafts {
@@ -168,6 +169,9 @@ func (r *run) entry(ctx context.Context, d *draft, c patch.Content) (io.ReadClos
 			return nil, err
 		}
 		return reader(b), nil
+	}
+	if t, ok := d.envelopes[c.Path]; ok {
+		return t.open()
 	}
 	f, ok := d.conf[c.Path]
 	if !ok {

@@ -22,6 +22,7 @@ func Analyze(fsys fs.FS, opts Options) *Analysis {
 	s := p.evaluate()
 	cfg := s.config()
 	p.checkSites(cfg)
+	p.checkEnvelopes(cfg)
 	return &Analysis{Config: cfg, Diagnostics: p.finish(s.results), results: s.results}
 }
 

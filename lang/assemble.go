@@ -22,6 +22,10 @@ func (s *scope) config() *Config {
 		cfg.RootDefinitions = append(cfg.RootDefinitions, r.result)
 	}
 	cfg.Sites = s.sites
+	for _, e := range s.envelopes {
+		cfg.Envelopes = append(cfg.Envelopes, e)
+	}
+	sortEnvelopes(cfg.Envelopes)
 	slices.SortFunc(cfg.Variables, func(a, b *Variable) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(cfg.ImageSets, func(a, b *ImageSet) int { return cmp.Or(cmp.Compare(a.Module, b.Module), cmp.Compare(a.Name, b.Name)) })
 	slices.SortFunc(cfg.RootDefinitions, func(a, b *RootDefinition) int {
@@ -31,6 +35,12 @@ func (s *scope) config() *Config {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), compareRanges(a.Range, b.Range))
 	})
 	return cfg
+}
+
+func sortEnvelopes(all []*Envelope) {
+	slices.SortFunc(all, func(a, b *Envelope) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), compareRanges(a.Range, b.Range), cmp.Compare(a.Address(), b.Address()))
+	})
 }
 
 // checkSites checks what no site can see on its own.

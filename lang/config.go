@@ -15,9 +15,13 @@ type Config struct {
 	ImageSets       []*ImageSet
 	RootDefinitions []*RootDefinition
 	Sites           []*Site
+	Envelopes       []*Envelope
 	// Unselected are sites that a selection has taken out of Sites. Load leaves
 	// it empty.
 	Unselected []*Site
+	// UnselectedEnvelopes are envelopes that a selection has taken out of
+	// Envelopes.
+	UnselectedEnvelopes []*Envelope
 
 	Graph Graph
 
@@ -28,6 +32,7 @@ type Config struct {
 
 // Settings come from the flotobuild block.
 type Settings struct {
+	Name            string // of the project; empty when unset
 	RequiredVersion string // constraint on the tool; empty when unset
 	Engine          Engine
 }
@@ -176,6 +181,7 @@ type Site struct {
 	Vars           map[string]cty.Value
 	Containers     []Container // compiled from the root definition for this site, sorted by name
 	Needs          []Path      // files and folders of conf/ that the containers mount
+	Envelopes      []*Envelope // what travels in the patch, sorted by name
 	Patch          Patch
 	Range          hcl.Range
 

@@ -25,6 +25,7 @@ func NewConsole(fsys fs.FS, opts Options) (*Console, *Config, hcl.Diagnostics) {
 	s := p.evaluate()
 	cfg := s.config()
 	p.checkSites(cfg)
+	p.checkEnvelopes(cfg)
 	diags := p.finish(s.results)
 	return &Console{scope: s}, cfg, diags
 }

@@ -39,7 +39,7 @@ type BlockType struct {
 type Attribute struct {
 	Name string
 	// Type is a type as variables have them, with alternatives behind "|". Beside
-	// the usual names there are "image", "image_set" and "root_definition" for
+	// the usual names there are "image", "image_set", "root_definition" and "envelope" for
 	// references to such blocks, "type" for a type itself, and "name" for a word
 	// without quotes.
 	Type     string

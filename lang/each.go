@@ -43,7 +43,7 @@ func (f *frame) instances(b *block) ([]instance, bool) {
 	if a == nil {
 		return []instance{{}}, true
 	}
-	if t := rootReference(a.Expr, "each"); t != nil {
+	if t := rootReference(a.Expr, "each"); t != nil && !f.instance.repeated {
 		f.report(failure(t.SourceRange(), "Invalid reference", "for_each makes each.key and each.value, so that it cannot use them itself."))
 		return nil, false
 	}

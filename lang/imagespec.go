@@ -56,7 +56,7 @@ var (
 			forEachAttr,
 			{name: "name", typ: textType, preset: "the label, or the key under for_each", doc: "Name of the site. " + nameDoc},
 			{name: "vars", typ: anyMapType, doc: "Values that the root definition file sees as `site.vars`."},
-			{name: "envelopes", typ: anyType, need: later},
+			{name: "envelopes", typ: envelopesType, doc: "Envelopes that travel in the patch: `envelope.NAME`, which under `for_each` stands for all instances."},
 		},
 		blocks:  map[string]*blockSpec{"patch": patchSpec, "precondition": preconditionSpec},
 		dynamic: true,

@@ -164,6 +164,9 @@ func dump(b *bytes.Buffer, cfg *Config) {
 	for _, r := range cfg.RootDefinitions {
 		fmt.Fprintf(b, "root_definition %s file=%s images=%v conf=%v\n", r.Name, r.File.Name, slices.Sorted(maps.Keys(r.Images())), r.Conf)
 	}
+	for _, e := range cfg.Envelopes {
+		dumpEnvelope(b, e)
+	}
 	for _, s := range cfg.Sites {
 		dumpSite(b, s)
 	}
@@ -230,6 +233,9 @@ func dumpSite(b *bytes.Buffer, s *Site) {
 	}
 	for _, c := range s.Containers {
 		fmt.Fprintf(b, "  container %s image=%s host=%s\n", c.Name, c.Image, c.Host)
+	}
+	for _, e := range s.Envelopes {
+		fmt.Fprintf(b, "  %s\n", e.Address())
 	}
 	p := s.Patch
 	fmt.Fprintf(b, "  patch name=%s version=%s comment=%q parent=%s output=%s clean=%v\n", p.Name, p.Version, p.Comment, p.Parent.Text, p.Output.Name, p.Policy.CleanTree)

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -34,7 +35,7 @@ func (f *frame) checkName(what, name string, rng hcl.Range) {
 }
 
 func withArticle(what string) string {
-	if what == "image" || what == "image_set" {
+	if strings.HasPrefix(what, "image") || what == "envelope" {
 		return "an " + what
 	}
 	return "a " + what

@@ -49,6 +49,7 @@ var (
 		doc:  "Settings of the project.",
 		once: true,
 		attrs: []attrSpec{
+			{name: "name", typ: textType, doc: "Name of the project. UUIDs of envelopes that have none of their own follow from it, so that two projects with envelopes for the same devices need different ones. " + nameDoc},
 			{name: "required_version", typ: textType, doc: "Constraint on flotobuild itself, such as `~> 0.1`; a prerelease counts as its release."},
 		},
 		blocks:  map[string]*blockSpec{"engine": engineSpec},
@@ -106,7 +107,6 @@ var (
 		doc:  "A file of variables: `NAME = VALUE` for variables of the project, with constant values.",
 		free: true,
 	}
-	envelopeSpec = &blockSpec{labels: []string{"name"}, later: true}
 )
 
 // variableAttrs are those that variables of all kinds of files have.

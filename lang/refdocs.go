@@ -16,6 +16,7 @@ var references = []Reference{
 	{Name: "image_set.SET", Doc: "An image set: an object with `name`, `address` and `image`, the map of its images."},
 	{Name: "image_set.SET.image.NAME", Doc: "An image: an object with `name`, `set` and `address`. Under `for_each`, an object of all instances by their keys."},
 	{Name: "root_definition.NAME", Doc: "A root definition: an object with `name` and `address`."},
+	{Name: "envelope.NAME", Doc: "An envelope: an object with `name` and `address`. Under `for_each`, an object of all instances by their keys."},
 	{Name: "module.NAME.OUTPUT", Doc: "Output of a module. Under `for_each` the key stands before the output: `module.NAME[\"KEY\"].OUTPUT`."},
 	{Name: "each.key", Doc: "Key of the element of `for_each`, within the block."},
 	{Name: "each.value", Doc: "Value of the element of `for_each`, within the block; of a set the same as `each.key`."},

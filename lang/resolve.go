@@ -1,7 +1,6 @@
 package lang
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,11 +9,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// laterRoots are names that later versions give a meaning.
-var laterRoots = []string{"envelope"}
-
 // rootReferences are what references in configuration files begin with.
-var rootReferences = []string{"var", "local", "image_set", "root_definition", "module", "each", "git", "path", "site"}
+var rootReferences = []string{"var", "local", "image_set", "root_definition", "envelope", "module", "each", "git", "path", "site"}
 
 var (
 	gitNames  = []string{"describe", "commit", "timestamp", "dirty"}
@@ -33,6 +29,8 @@ func (s *scope) resolve(t hcl.Traversal, n *node) (*node, *hcl.Diagnostic) {
 		return s.resolveNamed(t, n, "local", "local value", "Declare it in a block locals: %s = ….")
 	case "root_definition":
 		return s.resolveNamed(t, n, "root_definition", "root definition", "Declare it with: root_definition %q { … }.")
+	case "envelope":
+		return s.resolveNamed(t, n, "envelope", "envelope", "Declare it with: envelope %q { … }.")
 	case "image_set":
 		return s.resolveImage(t)
 	case "module":
@@ -57,9 +55,6 @@ func (s *scope) resolve(t hcl.Traversal, n *node) (*node, *hcl.Diagnostic) {
 
 func (s *scope) unknownRoot(t hcl.Traversal) *hcl.Diagnostic {
 	root := t.RootName()
-	if slices.Contains(laterRoots, root) {
-		return notAvailable(fmt.Sprintf("%q", root), s.project.opts.ToolVersion, t.SourceRange())
-	}
 	return failure(t.SourceRange(), "Unknown reference",
 		"Nothing is called %q.%s", root, didYouMeanOr(root, rootReferences, "References begin with %s; a string stands in quotes.", strings.Join(rootReferences, ", ")))
 }
@@ -68,7 +63,7 @@ func (s *scope) unknownRoot(t hcl.Traversal) *hcl.Diagnostic {
 func (s *scope) resolveNamed(t hcl.Traversal, n *node, prefix, title, remedy string) (*node, *hcl.Diagnostic) {
 	name, ok := step(t, 1)
 	if !ok {
-		return nil, failure(t.SourceRange(), "Invalid reference", "%q must be followed by a dot and the name of a %s.", prefix, title)
+		return nil, failure(t.SourceRange(), "Invalid reference", "%q must be followed by a dot and the name of %s.", prefix, withArticle(title))
 	}
 	if v, ok := n.decl.(*variableDecl); ok && prefix == "var" && v.block.name() == name {
 		return nil, nil // a validation refers to its own variable
@@ -82,11 +77,19 @@ func (s *scope) resolveNamed(t hcl.Traversal, n *node, prefix, title, remedy str
 
 // checkEach lets each.key and each.value pass where there is for_each.
 func checkEach(t hcl.Traversal, n *node) *hcl.Diagnostic {
-	b, ok := n.decl.(interface{ repeats() bool })
-	if !ok || !b.repeats() {
+	if !knowsEach(n.decl) {
 		return failure(t.SourceRange(), "Invalid reference", "each is known in blocks with for_each only. Add for_each = … to the block, or use something else.")
 	}
 	return checkMember(t, eachNames)
+}
+
+// knowsEach says that a block has instances, or has blocks that have some.
+func knowsEach(d declaration) bool {
+	if e, ok := d.(interface{ knowsEach() bool }); ok {
+		return e.knowsEach()
+	}
+	b, ok := d.(interface{ repeats() bool })
+	return ok && b.repeats()
 }
 
 // resolveImage resolves image_set.SET and image_set.SET.image.NAME.

@@ -28,18 +28,20 @@ type scope struct {
 
 // results are what all scopes of a project have made, by node address.
 type results struct {
-	scopes   []*scope
-	images   map[string]*Image // complete ones
-	sets     map[string]*ImageSet
-	rootDefs map[string]*rootDecl
-	sites    []*Site
+	scopes    []*scope
+	images    map[string]*Image // complete ones
+	sets      map[string]*ImageSet
+	rootDefs  map[string]*rootDecl
+	sites     []*Site
+	envelopes map[string]*Envelope
 }
 
 func newResults() *results {
 	return &results{
-		images:   make(map[string]*Image),
-		sets:     make(map[string]*ImageSet),
-		rootDefs: make(map[string]*rootDecl),
+		images:    make(map[string]*Image),
+		sets:      make(map[string]*ImageSet),
+		rootDefs:  make(map[string]*rootDecl),
+		envelopes: make(map[string]*Envelope),
 	}
 }
 
@@ -87,6 +89,10 @@ func (s *scope) declare(b *block) {
 	case "output":
 		if s.checkIdentifier(b) {
 			s.add("output."+b.name(), b, &outputDecl{block: b})
+		}
+	case "envelope":
+		if s.checkIdentifier(b) {
+			s.add("envelope."+b.name(), b, &envelopeDecl{block: b})
 		}
 	case "site":
 		s.add("site."+b.name(), b, &siteDecl{block: b})

@@ -23,6 +23,10 @@ func (d *settingsDecl) evaluate(f *frame) cty.Value {
 	s := &f.scope.settings
 	b := f.expand(d.block)
 	s.RequiredVersion = f.requiredVersion(b)
+	if v, ok := f.text(b, "name"); ok {
+		s.Name = v
+		f.checkName("project", v, b.attrs["name"].Expr.Range())
+	}
 	if f.scope.call != nil && len(b.blocks) > 0 {
 		f.report(failure(b.blocks[0].header, "Engine in a module", "The build engine belongs to the project, not to a module. Move the block into the project's block flotobuild."))
 	}

@@ -30,6 +30,7 @@ func (d *siteDecl) site(f *frame) {
 	b := f.expand(d.block)
 	before := len(f.diags)
 	s.Vars = f.siteVars(b)
+	s.Envelopes = f.siteEnvelopes(b)
 	root := f.rootDefinition(b)
 	if root != nil {
 		s.RootDefinition = root.result

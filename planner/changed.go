@@ -11,7 +11,7 @@ import (
 // does not change may be absent. A rebuild that gave the images of every parent,
 // with nothing else changed, needs none. Without parents there is always one.
 func Changed(s *SitePlan, parents []*patch.Description, ids map[string]digest.Digest) bool {
-	if len(parents) == 0 || s.Change == ChangeCreate || len(s.Conf) > 0 || len(s.Manifest) > 0 {
+	if len(parents) == 0 || s.Change == ChangeCreate || len(s.Conf) > 0 || len(s.Manifest) > 0 || len(s.EnvelopeFiles) > 0 {
 		return true
 	}
 	for _, a := range s.Attributes {

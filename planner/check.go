@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // check finds plans that Diff does not make.
@@ -17,6 +18,9 @@ func (p *Plan) check() error {
 			return fmt.Errorf("image %q: %w", i.Address, err)
 		}
 		known[i.Address] = true
+	}
+	if err := p.checkEnvelopes(known); err != nil {
+		return err
 	}
 	names := make(map[string]bool)
 	for n, s := range p.Sites {
@@ -72,4 +76,45 @@ func (s *SitePlan) check(known map[string]bool) error {
 		}
 	}
 	return nil
+}
+
+// checkEnvelopes also holds that names can be those of folders.
+func (p *Plan) checkEnvelopes(known map[string]bool) error {
+	for n, v := range p.Volumes {
+		if v == nil || !isFolder(v.ID) || !known[v.Image] || !slices.Contains([]string{ChangeNone, ChangeCreate, ChangeUpdate}, v.Change) {
+			return fmt.Errorf("volume %d is unusable", n)
+		}
+	}
+	for _, s := range p.Strays {
+		if !isOutput(s.Path) {
+			return fmt.Errorf("%q is no output of an envelope", s.Path)
+		}
+	}
+	for n, e := range p.Envelopes {
+		if e == nil {
+			return fmt.Errorf("envelope %d is null", n)
+		}
+		if len(e.Changes) != len(e.Devices) || !isFolder(e.Name) {
+			return fmt.Errorf("envelope %q: unusable name, or devices without a decision", e.Name)
+		}
+		for i, c := range e.Changes {
+			if c.Device != e.Devices[i].Name || !isFolder(c.Device) {
+				return fmt.Errorf("envelope %q: unusable device %q", e.Name, c.Device)
+			}
+			if !slices.Contains([]string{ChangeNone, ChangeCreate, ChangeUpdate}, c.Change) {
+				return fmt.Errorf("envelope %q: unknown change %q of device %q", e.Name, c.Change, c.Device)
+			}
+			for _, f := range c.Files {
+				if !isFolder(f.Path) {
+					return fmt.Errorf("envelope %q: unusable file %q of device %q", e.Name, f.Path, c.Device)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// isFolder says that a name stays where it is put.
+func isFolder(name string) bool {
+	return name != "" && name[0] != '.' && !strings.ContainsAny(name, "/\\\x00")
 }

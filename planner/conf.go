@@ -61,11 +61,15 @@ func (r *resolver) gatherConf(ctx context.Context, c *confFacts, omit []string) 
 }
 
 // omitted lists what never travels in conf/: outputs, flotobuild's own folder,
-// root file systems and OCI layouts, which travel as images, secrets, keys that sign, and files
-// of variables that set a sensitive one. Paths outside of the project are left out, and so is an output that is the project
+// root file systems and OCI layouts, which travel as images, what envelopes are
+// made from, secrets, keys that sign, and files of variables that set a sensitive
+// one. Paths outside of the project are left out, and so is an output that is the project
 // folder itself: patch files are never part of conf.
 func (r *resolver) omitted() []string {
 	omit := map[string]bool{DataDir: true}
+	for _, e := range slices.Concat(r.cfg.Envelopes, r.cfg.UnselectedEnvelopes) {
+		omitEnvelope(omit, e)
+	}
 	for _, s := range slices.Concat(r.cfg.Sites, r.cfg.Unselected) {
 		omit[path.Clean(s.Patch.Output.Name)] = true
 		for _, k := range s.Patch.SignKeys {
@@ -101,6 +105,19 @@ func (r *resolver) omitted() []string {
 	}
 	maps.DeleteFunc(omit, func(name string, _ bool) bool { return name == "." || outside(name) })
 	return slices.Sorted(maps.Keys(omit))
+}
+
+// omitEnvelope omits keys and what blobs hold. Certificates may be seen.
+func omitEnvelope(omit map[string]bool, e *lang.Envelope) {
+	omit[EnvelopesDir], omit[VolumesDir] = true, true
+	if e.Controller != nil {
+		omit[path.Clean(e.Controller.Key.Name)] = true
+	}
+	for _, b := range e.Blobs {
+		if b.Source != nil {
+			omit[path.Clean(b.Source.Name)] = true
+		}
+	}
 }
 
 func outside(name string) bool {

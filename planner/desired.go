@@ -10,10 +10,13 @@ import (
 // A Desired is the configuration with every input pinned by digest: what the
 // sites should have, without regard to what they have.
 type Desired struct {
-	Project Project
-	Engine  Engine
-	Images  []*Image // what the sites need, bases included, dependencies first
-	Sites   []*Site  // sorted by name
+	Project   Project
+	Engine    Engine
+	Images    []*Image    // what sites and volumes need, bases included, dependencies first
+	Sites     []*Site     // sorted by name
+	Envelopes []*Envelope // sorted by name
+	Volumes   []*Volume   // that hold images
+	Strays    []Stray     // outputs that belong to nothing, sorted by path
 
 	LockChanges []LockChange    // sorted by source
 	Warnings    hcl.Diagnostics // what does not keep anybody from going on
@@ -107,8 +110,9 @@ type Site struct {
 	Address            string      `json:"address,omitempty"` // as references write it
 	RootDefinitionFile string      `json:"rootDefinitionFile"`
 	Patch              Patch       `json:"patch"`
-	Images             []SiteImage `json:"images"` // sorted by name
-	Conf               []File      `json:"conf"`   // sorted by path
+	Images             []SiteImage `json:"images"`              // sorted by name
+	Conf               []File      `json:"conf"`                // sorted by path
+	Envelopes          []string    `json:"envelopes,omitempty"` // addresses of those that travel, sorted by name
 	// Manifest lists the entries manifest/… and documents/… as Compile gives
 	// them: rendered for the parent, or with a placeholder for the patch's id
 	// where there is none. Sorted by path, which is the entry's name.

@@ -28,6 +28,15 @@ func Diff(parents []*patch.Description, want *Desired) *Plan {
 		d.images[i.Address] = i
 	}
 	of := bySite(parents)
+	d.envelopes = make(map[string]*EnvelopePlan)
+	for _, e := range want.Envelopes {
+		plan := diffEnvelope(e)
+		p.Envelopes, d.envelopes[e.Address] = append(p.Envelopes, plan), plan
+	}
+	for _, v := range want.Volumes {
+		p.Volumes = append(p.Volumes, d.volume(v))
+	}
+	p.Strays = want.Strays
 	for _, s := range want.Sites {
 		p.Sites = append(p.Sites, d.site(of[s.Name], s))
 	}
@@ -39,8 +48,9 @@ func Diff(parents []*patch.Description, want *Desired) *Plan {
 
 // differ collects what the sites lack.
 type differ struct {
-	images  map[string]*Image
-	lacking map[string][]Reason // by address; present where a site lacks the image
+	images    map[string]*Image
+	envelopes map[string]*EnvelopePlan // by address
+	lacking   map[string][]Reason      // by address; present where a site lacks the image
 	// blobs are what sites with a patch have, and the ids of the images; filled
 	// where a site has several parents.
 	blobs   map[*patch.Description]map[digest.Digest]bool

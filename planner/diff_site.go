@@ -25,6 +25,7 @@ func (d *differ) site(parents []*patch.Description, s *Site) *SitePlan {
 	p.Images = d.siteImages(parents, s)
 	p.Conf = diffConf(parent, s.Conf)
 	p.Manifest = diffManifest(parent, s.Manifest)
+	p.EnvelopeFiles = d.siteEnvelopes(parents, s)
 	for _, c := range p.Images {
 		if unknown(c) {
 			p.Size.UnknownImages++
@@ -37,7 +38,7 @@ func (d *differ) site(parents []*patch.Description, s *Site) *SitePlan {
 	p.Attributes = diffAttributes(parent, s)
 	p.ParentChanges = d.parentChanges(parents, s)
 	others := slices.ContainsFunc(p.ParentChanges, func(c ParentChange) bool { return !c.none() })
-	if len(p.Conf) == 0 && len(p.Manifest) == 0 && len(p.Attributes) == 0 && !others && !slices.ContainsFunc(p.Images, changed) {
+	if len(p.Conf) == 0 && len(p.Manifest) == 0 && len(p.Attributes) == 0 && len(p.EnvelopeFiles) == 0 && !others && !slices.ContainsFunc(p.Images, changed) {
 		p.Change = ChangeNone
 	} else if parent.Comment != s.Patch.Comment {
 		// A comment alone is no reason for a patch.

@@ -238,7 +238,7 @@ func TestDiff(t *testing.T) {
 		{name: "conf mode not recorded", have: []string{"a: | x=1"}, want: []string{"a: | x=1"}, modify: func(_ *Desired, p []*patch.Description) { p[0].Flotobuild.Contents[0].Mode = 0 }, plan: "a:none"},
 		{name: "generated files do not count", have: []string{"a: | .GIT_DESCRIBE=1 .GIT_TIMESTAMP=2"}, want: []string{"a:"}, plan: "a:none"},
 		{name: "other entries do not count", have: []string{"a: | x=1"}, want: []string{"a: | x=1"}, modify: func(_ *Desired, p []*patch.Description) {
-			p[0].Flotobuild.Contents = append(p[0].Flotobuild.Contents, patch.Content{Path: "envelopes/e"})
+			p[0].Flotobuild.Contents = append(p[0].Flotobuild.Contents, patch.Content{Path: "images/e"})
 		}, plan: "a:none"},
 
 		// manifest and documents

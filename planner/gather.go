@@ -27,6 +27,7 @@ func (r *resolver) gather(ctx context.Context) error {
 	}
 	diags := runAll(ctx, images)
 	diags = append(diags, r.gatherReferences(ctx)...)
+	r.keepEnvelopes(&diags, r.gatherEnvelopes(ctx))
 	if ctx.Err() == nil && !diags.HasErrors() {
 		if err := r.keepLock(); err != nil {
 			return err

@@ -9,11 +9,18 @@ import (
 	"github.com/flotobuild/flotobuild/lang"
 )
 
-// Options say what Resolve does with references to other people's images.
+// Options say what Resolve does with references to other people's images, and
+// with envelopes.
 type Options struct {
 	// Lock holds what they were resolved to before; nil is an empty one. A
 	// reference with an entry keeps its version and digest.
 	Lock *lang.Lock
+	// DigestKey is the project's secret key for digests of blobs. It is needed
+	// where there are envelopes.
+	DigestKey []byte
+	// Partial says that the configuration is a part of the project's, see Select:
+	// outputs of envelopes that it does not have may belong to the rest.
+	Partial bool
 	// Upgrade resolves all references anew.
 	Upgrade bool
 	// Readonly makes a reference without entry an error.

@@ -11,7 +11,7 @@ import (
 
 // desired puts the gathered facts together.
 func (r *resolver) desired() (*Desired, error) {
-	d := &Desired{Project: r.project, Engine: engine(r.cfg.Settings.Engine), LockChanges: r.changes, Warnings: r.warnings}
+	d := &Desired{Project: r.project, Engine: engine(r.cfg.Settings.Engine), LockChanges: r.changes, Warnings: r.warnings, Volumes: r.volumes, Strays: r.strays}
 	done := make(map[string]*Image)
 	var diags hcl.Diagnostics
 	for _, f := range r.images {
@@ -27,8 +27,14 @@ func (r *resolver) desired() (*Desired, error) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	if err := r.pinImages(done); err != nil {
+		return nil, err
+	}
 	for _, s := range r.cfg.Sites {
 		d.Sites = append(d.Sites, r.site(s))
+	}
+	for _, f := range r.envelopes {
+		d.Envelopes = append(d.Envelopes, f.pinned)
 	}
 	slices.SortFunc(d.Sites, func(a, b *Site) int { return strings.Compare(a.Name, b.Name) })
 	return d, nil
@@ -137,6 +143,9 @@ func (r *resolver) site(s *lang.Site) *Site {
 	}
 	for _, i := range s.Images() {
 		out.Images = append(out.Images, SiteImage{Name: i.Name, Address: i.Address()})
+	}
+	for _, e := range s.Envelopes {
+		out.Envelopes = append(out.Envelopes, e.Address())
 	}
 	return out
 }

@@ -27,11 +27,14 @@ type Plan struct {
 	Created patch.Time `json:"created,omitzero"`
 	// SourceDateEpoch says that Created is SOURCE_DATE_EPOCH, which bounds the
 	// times in images, too.
-	SourceDateEpoch bool         `json:"sourceDateEpoch,omitempty"`
-	Project         Project      `json:"project"`
-	Engine          Engine       `json:"engine"`
-	Images          []*ImagePlan `json:"images"` // dependencies first
-	Sites           []*SitePlan  `json:"sites"`  // sorted by name
+	SourceDateEpoch bool            `json:"sourceDateEpoch,omitempty"`
+	Project         Project         `json:"project"`
+	Engine          Engine          `json:"engine"`
+	Images          []*ImagePlan    `json:"images"`              // dependencies first
+	Sites           []*SitePlan     `json:"sites"`               // sorted by name
+	Envelopes       []*EnvelopePlan `json:"envelopes,omitempty"` // sorted by name
+	Volumes         []*VolumePlan   `json:"volumes,omitempty"`   // that hold images
+	Strays          []Stray         `json:"strays,omitempty"`    // outputs that belong to nothing, sorted by path
 	// LockChanges say what making the plan changed in the lock file. They are
 	// no part of what apply does: see Stale.
 	LockChanges []LockChange `json:"lockChanges,omitempty"`
@@ -63,6 +66,7 @@ const (
 	InputNew         = "new"         // a site's parent has no such image
 	InputNeededBy    = "needed-by"   // New is the address of the image that is built on it
 	InputFingerprint = "fingerprint" // the parent's fingerprint is missing or made by other rules
+	InputVolume      = "volume"      // New is the UUID of a volume that is to hold the image
 	InputStep        = "step"        // New is a build step that the parent's image has not
 )
 
@@ -98,10 +102,12 @@ type SitePlan struct {
 	WithoutLayers []string `json:"withoutLayers,omitempty"`
 	// ParentChanges compare the site with each parent where there are several;
 	// everything below compares it with the first.
-	ParentChanges []ParentChange    `json:"parentChanges,omitempty"`
-	Images        []ImageChange     `json:"imageChanges"` // sorted by name, unchanged ones included
-	Conf          []FileChange      `json:"confChanges,omitempty"`
-	Manifest      []FileChange      `json:"manifestChanges,omitempty"`  // of the manifest and the documents
+	ParentChanges []ParentChange `json:"parentChanges,omitempty"`
+	Images        []ImageChange  `json:"imageChanges"` // sorted by name, unchanged ones included
+	Conf          []FileChange   `json:"confChanges,omitempty"`
+	Manifest      []FileChange   `json:"manifestChanges,omitempty"` // of the manifest and the documents
+	// EnvelopeFiles names the folder of each device whose output changes.
+	EnvelopeFiles []FileChange      `json:"envelopeChanges,omitempty"`
 	Attributes    []AttributeChange `json:"attributeChanges,omitempty"` // name, version, …
 	Size          Size              `json:"size"`
 	// Policy says what became of the rules of the site's policy.

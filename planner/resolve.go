@@ -31,16 +31,19 @@ func Resolve(ctx context.Context, cfg *lang.Config, facts Facts, opts Options) (
 }
 
 type resolver struct {
-	cfg      *lang.Config
-	facts    Facts
-	opts     Options
-	images   []*imageFacts // dependencies first
-	confs    []*confFacts
-	project  Project
-	refs     []*ref // in the order of the images
-	byKey    map[refKey]*ref
-	changes  []LockChange
-	warnings hcl.Diagnostics
+	cfg       *lang.Config
+	facts     Facts
+	opts      Options
+	images    []*imageFacts // dependencies first
+	confs     []*confFacts
+	project   Project
+	refs      []*ref // in the order of the images
+	byKey     map[refKey]*ref
+	changes   []LockChange
+	envelopes []*envelopeFacts
+	volumes   []*Volume
+	strays    []Stray
+	warnings  hcl.Diagnostics
 }
 
 // imageFacts is what is known of one image.
@@ -83,12 +86,20 @@ func (r *resolver) order() hcl.Diagnostics {
 	return diags
 }
 
-// wanted returns the images that sites carry, sorted by address, each once.
+// wanted returns the images that sites carry or volumes hold, sorted by address,
+// each once.
 func (r *resolver) wanted() []*lang.Image {
 	byAddress := make(map[string]*lang.Image)
 	for _, s := range r.cfg.Sites {
 		for _, i := range s.Images() {
 			byAddress[i.Address()] = i
+		}
+	}
+	for _, e := range r.cfg.Envelopes {
+		for _, b := range e.Blobs {
+			if b.Image != nil {
+				byAddress[b.Image.Address()] = b.Image
+			}
 		}
 	}
 	var out []*lang.Image

@@ -12,9 +12,11 @@ import (
 //
 // An address names a site (site.hamburg), an instance (site.fleet["a"]), an image
 // (image_set.plant.image.historian), or all of a block with instances, of an image
-// set, or of a module (site.fleet, image_set.plant, module.line). As a patch is
+// set, an envelope (envelope.tuning), or of a module (site.fleet, image_set.plant, module.line). As a patch is
 // always whole for its site, an image stands for the sites that carry it or an
-// image that is built on it.
+// image that is built on it. The envelopes that a chosen site carries are chosen
+// with it; an envelope as a target stands for itself, and as an exclude for the
+// sites that carry it, too.
 type Selection struct {
 	Targets  []string // the sites to plan; all where there are none
 	Excludes []string // of these, the ones to leave out
@@ -55,13 +57,14 @@ func Select(cfg *lang.Config, s Selection) (*lang.Config, error) {
 	out := *cfg
 	out.Sites, out.Unselected = nil, slices.Clone(cfg.Unselected)
 	for _, site := range cfg.Sites {
-		if (len(s.Targets) == 0 || wanted[site]) && !unwanted[site] {
+		if (len(s.Targets) == 0 || wanted[site]) && !unwanted[site] && !c.carriesExcluded(s, site) {
 			out.Sites = append(out.Sites, site)
 		} else {
 			out.Unselected = append(out.Unselected, site)
 		}
 	}
-	if len(out.Sites) == 0 {
+	c.selectEnvelopes(s, &out)
+	if len(out.Sites) == 0 && len(out.Envelopes) == 0 {
 		return nil, &SelectionError{"-target and -exclude leave no site", "leave out an -exclude, or name other addresses"}
 	}
 	return &out, nil
@@ -82,7 +85,7 @@ func (c *chooser) match(flag string, addresses []string) (map[*lang.Site]bool, e
 				out[site], found = true, true
 			}
 		}
-		if !found {
+		if !found && !c.isEnvelope(address) {
 			return nil, c.unknown(flag, a)
 		}
 	}
@@ -102,6 +105,9 @@ func (c *chooser) unknown(flag, address string) error {
 			}
 			known = append(known, i.Address())
 		}
+	}
+	for _, e := range c.cfg.Envelopes {
+		known = append(known, e.Address())
 	}
 	for _, s := range c.cfg.Sites {
 		known = append(known, s.Address())

@@ -27,6 +27,7 @@ func Stale(saved, now *Plan) ([]string, error) {
 		return []string{fmt.Sprintf("the project: the plan is for %s, and the configuration here has none of them", siteList(saved))}, nil
 	}
 	out := append(staleImages(saved, now), staleSites(saved, now)...)
+	out = append(out, staleEnvelopes(saved, now)...)
 	if saved.Project != now.Project {
 		out = append(out, staleProject(saved.Project, now.Project)...)
 	}

@@ -46,6 +46,9 @@ func staleSite(saved, now *SitePlan) []string {
 	if names := changedSettings(saved, now); names != "" {
 		out = append(out, fmt.Sprintf("settings of site %q: %s", now.Name, names))
 	}
+	if !slices.Equal(saved.Envelopes, now.Envelopes) {
+		out = append(out, fmt.Sprintf("the envelopes of site %q", now.Name))
+	}
 	if !slices.Equal(saved.Site.Images, now.Site.Images) {
 		out = append(out, fmt.Sprintf("the images of site %q", now.Name))
 	}

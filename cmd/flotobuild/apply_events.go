@@ -44,12 +44,14 @@ func (w *eventWriter) planned(plan *planner.Plan) {
 			w.write(e)
 		}
 	}
+	w.plannedEnvelopes(plan)
+	w.plannedOutputs(plan)
 	for _, i := range plan.Images {
 		if i.Action != planner.ActionReuse {
 			images++
 		}
 	}
-	w.write(event{Type: "plan_summary", Patches: &patches, Images: &images, Message: report.Partial(plan)})
+	w.write(event{Type: "plan_summary", Patches: &patches, Images: &images, Envelopes: counted(report.Sealings(plan)), Message: report.Partial(plan)})
 }
 
 // observe writes what the executor does.
@@ -70,7 +72,9 @@ func (w *eventWriter) observe(e executor.Event) {
 		}
 	case executor.EventImageSkipped:
 		out.Message = e.Err.Error()
-	case executor.EventLayer, executor.EventPatch:
+	case executor.EventEnvelope:
+		out = envelopeEvent(out, e)
+	case executor.EventLayer, executor.EventPatch, executor.EventVolume:
 		out.Bytes = &e.Bytes
 	}
 	w.write(out)
@@ -98,7 +102,7 @@ func (w *eventWriter) finish(ctx context.Context, result *executor.Result, err e
 	if result != nil {
 		images = len(result.Images)
 	}
-	w.write(event{Type: "summary", Outcome: outcome(ctx, patches, err), Patches: &patches, Images: &images})
+	w.write(event{Type: "summary", Outcome: outcome(ctx, worked(result), err), Patches: &patches, Images: &images, Envelopes: counted(sealed(result))})
 }
 
 // written counts the patches of a result, which may be nil.
@@ -114,13 +118,14 @@ func written(result *executor.Result) int {
 	return n
 }
 
-func outcome(ctx context.Context, patches int, err error) string {
+// outcome tells how apply ended; made counts what it did.
+func outcome(ctx context.Context, made int, err error) string {
 	switch {
 	case errors.Is(context.Cause(ctx), errInterrupted) && err != nil:
 		return outcomeInterrupted
 	case err != nil:
 		return outcomeFailed
-	case patches == 0:
+	case made == 0:
 		return outcomeNoChanges
 	}
 	return outcomeComplete

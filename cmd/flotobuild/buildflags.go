@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/spf13/cobra"
 
+	"github.com/flotobuild/flotobuild/envelope"
 	"github.com/flotobuild/flotobuild/executor"
 	"github.com/flotobuild/flotobuild/executor/engine"
 	"github.com/flotobuild/flotobuild/planner"
@@ -71,13 +72,15 @@ func (a *app) buildOptions(p *project, plan *planner.Plan, f *buildFlags, epoch 
 // executorOptions are those that every command with builds has.
 func (p *project) executorOptions(plan *planner.Plan) executor.Options {
 	return executor.Options{
-		Dir:      p.dir,
-		StoreDir: filepath.Join(p.dataDir, "store"),
-		Opener:   p.opener,
-		Engine:   engine.Options{Hosts: engineHosts(plan.Engine.Hosts), Version: version},
-		Now:      time.Now(),
-		Producer: producer,
-		Outputs:  p.outputs,
+		Dir:       p.dir,
+		StoreDir:  filepath.Join(p.dataDir, "store"),
+		Opener:    p.opener,
+		Engine:    engine.Options{Hosts: engineHosts(plan.Engine.Hosts), Version: version},
+		Now:       time.Now(),
+		Producer:  producer,
+		Outputs:   p.outputs,
+		DigestKey: p.digestKey,
+		Define:    func(address string) (*envelope.Definition, error) { return planner.Definition(p.config, address) },
 		Render: func(site string, images map[string]digest.Digest, info planner.PatchInfo) (map[string][]byte, error) {
 			return planner.Render(p.config, site, images, info)
 		},

@@ -35,12 +35,14 @@ type event struct {
 	FormatVersion int    `json:"formatVersion,omitempty"`
 	ToolVersion   string `json:"toolVersion,omitempty"`
 
-	Site    string        `json:"site,omitempty"`
-	Image   string        `json:"image,omitempty"`
-	Name    string        `json:"name,omitempty"`
-	Change  string        `json:"change,omitempty"`
-	Parents []string      `json:"parents,omitempty"`
-	Reasons []eventReason `json:"reasons,omitempty"`
+	Site     string        `json:"site,omitempty"`
+	Image    string        `json:"image,omitempty"`
+	Name     string        `json:"name,omitempty"`
+	Envelope string        `json:"envelope,omitempty"`
+	Device   string        `json:"device,omitempty"`
+	Change   string        `json:"change,omitempty"`
+	Parents  []string      `json:"parents,omitempty"`
+	Reasons  []eventReason `json:"reasons,omitempty"`
 
 	How         string   `json:"how,omitempty"`
 	ID          string   `json:"id,omitempty"`
@@ -57,9 +59,10 @@ type event struct {
 	Failure    *eventFailure   `json:"failure,omitempty"`
 	Diagnostic json.RawMessage `json:"diagnostic,omitempty"`
 
-	Outcome string `json:"outcome,omitempty"`
-	Patches *int   `json:"patches,omitempty"`
-	Images  *int   `json:"images,omitempty"`
+	Outcome   string `json:"outcome,omitempty"`
+	Patches   *int   `json:"patches,omitempty"`
+	Envelopes *int   `json:"envelopes,omitempty"` // only where there are some
+	Images    *int   `json:"images,omitempty"`
 }
 
 // An eventReason is a changed input of an image.

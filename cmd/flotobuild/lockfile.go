@@ -63,7 +63,11 @@ func (p *project) resolve(ctx context.Context, opts planner.Options) (*planner.D
 	if p.lockProblems.HasErrors() {
 		return nil, p.lockProblems
 	}
-	opts.Lock = p.lock
+	opts.Lock, opts.Partial = p.lock, !p.selection.Empty()
+	var err error
+	if opts.DigestKey, err = p.readDigestKey(); err != nil {
+		return nil, err
+	}
 	return planner.Resolve(ctx, p.config, p.facts(), opts)
 }
 

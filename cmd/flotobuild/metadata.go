@@ -25,12 +25,15 @@ const (
 
 // applyMetadata is what -metadata-file tells of an apply.
 type applyMetadata struct {
-	Format        string         `json:"format"`
-	FormatVersion int            `json:"formatVersion"`
-	ToolVersion   string         `json:"toolVersion"`
-	Outcome       string         `json:"outcome"`
-	Error         string         `json:"error,omitempty"`
-	Sites         []metadataSite `json:"sites"`
+	Format        string             `json:"format"`
+	FormatVersion int                `json:"formatVersion"`
+	ToolVersion   string             `json:"toolVersion"`
+	Outcome       string             `json:"outcome"`
+	Error         string             `json:"error,omitempty"`
+	Sites         []metadataSite     `json:"sites"`
+	Envelopes     []metadataEnvelope `json:"envelopes,omitempty"` // those that were sealed
+	Volumes       []metadataVolume   `json:"volumes,omitempty"`   // those that were written
+	Removed       []string           `json:"removed,omitempty"`   // outputs that belonged to nothing
 }
 
 type metadataSite struct {
@@ -75,8 +78,9 @@ func looksLikeMetadata(head []byte) bool {
 func (a *app) writeMetadata(ctx context.Context, name string, done *applied, err error) error {
 	m := applyMetadata{
 		Format: metadataFormat, FormatVersion: metadataVersion, ToolVersion: version,
-		Outcome: outcome(ctx, written(done.result), err), Sites: []metadataSite{},
+		Outcome: outcome(ctx, worked(done.result), err), Sites: []metadataSite{},
 	}
+	m.addEnvelopes(done)
 	if err != nil {
 		m.Error = message(err)
 	}

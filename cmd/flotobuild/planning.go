@@ -49,6 +49,7 @@ func (a *app) makePlan(ctx context.Context, p *project, locking *lockFlags, asJS
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	want.Restore(p.workspace.Carried(have.parents))
 	plan, err := p.diff(want)
 	if err := a.planningErrors(p, asJSON, err); err != nil {
 		return nil, err
@@ -108,6 +109,7 @@ func (p *project) recheck(ctx context.Context, plan *planner.Plan) error {
 	if err != nil {
 		return fmt.Errorf("cannot read the inputs again after the builds: %w", err)
 	}
+	want.Restore(w.Carried(p.parents))
 	now, err := again.diff(want)
 	if err != nil {
 		return fmt.Errorf("cannot render the manifests again after the builds: %w", err)

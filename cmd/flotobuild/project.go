@@ -32,6 +32,7 @@ type project struct {
 	lock         *lang.Lock // what the lock file says
 	lockProblems hcl.Diagnostics
 	selection    planner.Selection
+	digestKey    []byte             // of envelopes, once it is needed
 	parentArgs   []string           // values of -parent
 	own          []string           // files that this command writes, or that say what it does
 	signatures   planner.Signatures // of other people's images, once a plan was made

@@ -47,6 +47,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"damageblob":    cmdDamageBlob,
 		"identity":      cmdIdentity,
 		"recipe":        cmdRecipe,
+		"decode":        cmdDecode,
 
 		"serveregistry":   cmdServeRegistry,
 		"pushrandom":      cmdPushRandom,

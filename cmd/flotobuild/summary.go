@@ -21,12 +21,18 @@ type summary struct {
 func (s *summary) render() string {
 	s.line("")
 	s.images()
+	s.envelopes()
+	s.outputs()
 	written := 0
 	for _, site := range s.result.Sites {
 		s.site(site)
 		if site.File != "" {
 			written++
 		}
+	}
+	if done := s.done(); written == 0 && done != "" {
+		s.line("%s %s.", paint(s.color, green, "Apply complete."), done)
+		return s.b.String()
 	}
 	if written == 0 {
 		s.line("%s The builds gave what the sites have already; nothing was written.", paint(s.color, green, "No changes."))

@@ -25,7 +25,7 @@ func TestCompletion(t *testing.T) {
 		uri, src   string
 		want, lack []string
 	}{
-		"top level":            {mainURI, text + "\n▮", []string{"image_set", "site", "variable"}, []string{"envelope", "context"}},
+		"top level":            {mainURI, text + "\n▮", []string{"image_set", "site", "variable", "envelope"}, []string{"context"}},
 		"image":                {mainURI, text + "image_set \"x\" {\n  image \"y\" {\n    rootfs = \"a\"\n    con▮\n", []string{"context", "precondition", "dynamic"}, []string{"root_definition"}},
 		"set already":          {mainURI, strings.Replace(text, "context = \"images/gateway\"", "context = \"images/gateway\"\n    ▮", 1), []string{"args"}, []string{"context"}},
 		"patch":                {mainURI, text + "site \"x\" {\n  patch {\n    ▮\n  }\n}\n", []string{"version", "policy"}, []string{"delta"}},

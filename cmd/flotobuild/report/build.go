@@ -42,6 +42,10 @@ func New(p *planner.Plan, o Options) *Report {
 		sites = append(sites, siteOf(p, s))
 	}
 	r.Sites = fold(sites)
+	for _, e := range p.Envelopes {
+		r.Envelopes = append(r.Envelopes, envelopeOf(e))
+	}
+	r.Volumes, r.Strays = volumesOf(p), straysOf(p)
 	r.images(p)
 	r.totals(p)
 	return r
@@ -70,10 +74,17 @@ func whyUnchanged(p *planner.Plan) string {
 			return "The builds gave what the sites have already."
 		}
 	}
-	if Partial(p) != "" {
+	switch {
+	case Partial(p) != "" && len(p.Envelopes) > 0:
+		return "The selected sites and envelopes are as the configuration says."
+	case Partial(p) != "":
 		return "The selected sites have what the configuration says."
+	case len(p.Envelopes) == 0:
+		return "Every site has what the configuration says."
+	case len(p.Sites) == 0:
+		return "Every device has what the configuration says."
 	}
-	return "Every site has what the configuration says."
+	return "Every site and every device has what the configuration says."
 }
 
 // warnings are about the plan as a whole.

@@ -40,6 +40,7 @@ var pageFuncs = template.FuncMap{
 	"names":   func(s *Site) string { return s.names(Normal) },
 	"told":    (*Image).told,
 	"bind":    func(p *page, s *Site) boundSite { return boundSite{p, s} },
+	"sealed":  func(p *page, e *Envelope) boundEnvelope { return boundEnvelope{p, e} },
 	"files":   func(title, counts string, list part[File]) fileList { return fileList{title, counts, list} },
 	"percent": func(f float64) string { return fmt.Sprintf("%.2f%%", f) },
 }
@@ -85,6 +86,10 @@ type (
 	boundSite struct {
 		Page *page
 		Site *Site
+	}
+	boundEnvelope struct {
+		Page     *page
+		Envelope *Envelope
 	}
 	fileList struct {
 		Title, Counts string
@@ -152,13 +157,16 @@ func (p *page) Violations() part[string] {
 	return take(p.budget, out)
 }
 
-func (p *page) Images(s *Site) part[*Image]    { return take(p.budget, s.Images) }
-func (p *page) Why(list []string) part[string] { return take(p.budget, list) }
-func (p *page) Layers(l []Layer) part[Layer]   { return take(p.budget, l) }
-func (p *page) Files(f Files) part[File]       { return take(p.budget, f.List) }
-func (p *page) Members(s *Site) part[Member]   { return take(p.budget, s.Members) }
-func (p *page) Made() part[Made]               { return take(p.budget, p.Report.Images) }
-func (p *page) Entries(l []Entry) part[Entry]  { return take(p.budget, l) }
-func (p *page) Lines(l []string) part[string]  { return take(p.budget, l) }
-func (p *page) Variable() part[Variable]       { return take(p.budget, p.Variables) }
-func (p *page) Diverge() part[Diverging]       { return take(p.budget, p.Diverging) }
+func (p *page) Images(s *Site) part[*Image]         { return take(p.budget, s.Images) }
+func (p *page) Why(list []string) part[string]      { return take(p.budget, list) }
+func (p *page) Layers(l []Layer) part[Layer]        { return take(p.budget, l) }
+func (p *page) Files(f Files) part[File]            { return take(p.budget, f.List) }
+func (p *page) Members(s *Site) part[Member]        { return take(p.budget, s.Members) }
+func (p *page) Made() part[Made]                    { return take(p.budget, p.Report.Images) }
+func (p *page) Entries(l []Entry) part[Entry]       { return take(p.budget, l) }
+func (p *page) Lines(l []string) part[string]       { return take(p.budget, l) }
+func (p *page) Sealed() part[*Envelope]             { return take(p.budget, p.Envelopes) }
+func (p *page) Blobs(l []Blob) part[Blob]           { return take(p.budget, l) }
+func (p *page) Devices(l []Receiver) part[Receiver] { return take(p.budget, l) }
+func (p *page) Variable() part[Variable]            { return take(p.budget, p.Variables) }
+func (p *page) Diverge() part[Diverging]            { return take(p.budget, p.Diverging) }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/flotobuild/flotobuild/lang"
 	"github.com/flotobuild/flotobuild/patch"
@@ -106,7 +107,10 @@ func hostile(w *world) {
 	w.project.Revision = "<svg onload=alert(4)>"
 }
 
-var situations = []situation{
+var situations = slices.Concat(patchSituations, envelopeSituations)
+
+// patchSituations are plans without envelopes.
+var patchSituations = []situation{
 	{name: "initial", have: noParent},
 	{name: "initial_source", have: noParent, change: func(w *world) {
 		w.images = append(w.images, &worldImage{name: "opc", kind: planner.KindSource, size: 48_000_000, inputs: map[string]string{"source": "s1"}})

@@ -52,6 +52,8 @@ func otherReason(r planner.Reason) string {
 		return "the step is new or changed"
 	case planner.InputNeededBy:
 		return r.New + " is built on it"
+	case planner.InputVolume:
+		return "the volume " + r.New + " is to hold it"
 	case planner.InputFingerprint:
 		return "the parent does not say what its image was made from, or by other rules"
 	}

@@ -18,6 +18,9 @@ type Report struct {
 	Lock      []Entry
 	LockTitle string
 	Sites     []*Site // alike ones folded
+	Envelopes []*Envelope
+	Volumes   []Entry // that hold images and are written
+	Strays    []Entry // outputs that belong to nothing
 	Images    []Made
 	Diverging []Diverging
 	Footer    string // such as "1 patch (0 initial, 1 incremental), 2 images to make."
@@ -43,6 +46,7 @@ type Site struct {
 	Unchanged  []string // images
 	Conf       Files
 	Manifest   Files
+	Envelopes  Files  // folders of devices that change in the patch
 	Size       string // of a patch
 	SizeMore   string // what is in it
 	Policy     []Policy
@@ -123,8 +127,12 @@ type Diverging struct {
 	Sites   []string // what each has
 }
 
-// Changes tells whether some site gets a patch.
+// Changes tells whether some site gets a patch, some device an envelope, or some
+// volume an image, and whether outputs are removed.
 func Changes(p *planner.Plan) bool {
+	if Sealings(p) > 0 || len(volumesOf(p)) > 0 || Removals(p) > 0 {
+		return true
+	}
 	for _, s := range p.Sites {
 		if s.Change != planner.ChangeNone {
 			return true

@@ -35,6 +35,7 @@ func siteOf(p *planner.Plan, s *planner.SitePlan) *Site {
 		}
 	}
 	out.Conf, out.Manifest = filesOf(s.Conf, true), filesOf(s.Manifest, false)
+	out.Envelopes = filesOf(s.EnvelopeFiles, false)
 	return out
 }
 

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/flotobuild/flotobuild/planner"
@@ -101,12 +102,23 @@ func (t *text) report(r *Report) {
 		for _, s := range r.Sites {
 			t.concise(s)
 		}
+		for _, e := range r.Envelopes {
+			t.conciseEnvelope(e)
+		}
+		for _, e := range slices.Concat(r.Volumes, r.Strays) {
+			t.line(0, mark(e.Change), say(" "), name(e.Text))
+		}
 	} else {
 		t.legend(r)
 		for _, s := range r.Sites {
 			t.line(0)
 			t.site(s)
 		}
+		for _, e := range r.Envelopes {
+			t.line(0)
+			t.envelope(e)
+		}
+		t.outputs(r)
 	}
 	t.line(0)
 	t.shared(r)
@@ -121,7 +133,7 @@ func (t *text) report(r *Report) {
 
 func (t *text) legend(r *Report) {
 	t.line(0)
-	t.line(0, say("flotobuild will make patches as follows. The symbols stand for:"))
+	t.line(0, say("flotobuild will make %s as follows. The symbols stand for:", r.what()))
 	used := r.uses()
 	for _, change := range []string{planner.ChangeCreate, planner.ChangeUpdate, planner.ChangeRemove} {
 		if used[change] {
@@ -144,11 +156,23 @@ func (r *Report) uses() map[string]bool {
 				used[l.Change] = true
 			}
 		}
-		for _, f := range append(s.Conf.List, s.Manifest.List...) {
+		for _, f := range slices.Concat(s.Conf.List, s.Manifest.List, s.Envelopes.List) {
 			used[f.Change] = true
 		}
 		for _, a := range s.Attributes {
 			used[a.Change] = true
+		}
+	}
+	for _, e := range slices.Concat(r.Volumes, r.Strays) {
+		used[e.Change] = true
+	}
+	for _, e := range r.Envelopes {
+		used[e.Change] = true
+		for _, b := range e.Blobs {
+			used[b.Change] = true
+		}
+		for _, d := range e.Devices {
+			used[d.Change] = true
 		}
 	}
 	return used
@@ -168,6 +192,9 @@ func (t *text) unchanged(r *Report) {
 				t.comment(2, "%s has %s", plain(m.Name), p.ID)
 			}
 		}
+	}
+	for _, s := range r.Strays { // nothing is removed
+		t.comment(2, "%s", s.Text)
 	}
 	t.variables(r)
 }

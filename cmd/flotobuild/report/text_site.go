@@ -37,6 +37,7 @@ func (t *text) site(s *Site) {
 	t.images(s)
 	t.manifest(s)
 	t.conf(s)
+	t.siteEnvelopes(s)
 	t.line(8, say("size = %s%s", s.Size, s.SizeMore))
 	t.line(4, say("}"))
 }
@@ -216,6 +217,15 @@ func (t *text) manifest(s *Site) {
 	t.files(s.Manifest)
 }
 
+// siteEnvelopes lists the folders of envelopes that change in the patch.
+func (t *text) siteEnvelopes(s *Site) {
+	if len(s.Envelopes.List) == 0 {
+		return
+	}
+	t.line(6, mark(s.Change), say(" envelopes: %s", s.Envelopes.Counts))
+	t.files(s.Envelopes)
+}
+
 // files lists changed files.
 func (t *text) files(f Files) {
 	for n, file := range f.List {
@@ -248,6 +258,9 @@ func (t *text) concise(s *Site) {
 	}
 	if s.Manifest.Counts != "" {
 		parts = append(parts, "manifest "+s.Manifest.Counts)
+	}
+	if s.Envelopes.Counts != "" {
+		parts = append(parts, "envelopes "+s.Envelopes.Counts)
 	}
 	size := s.Members[0].Size
 	switch {

@@ -35,6 +35,15 @@ func (r *Report) totals(p *planner.Plan) {
 	patches := initial + incremental
 	r.Exact = exact && patches > 0
 	r.Footer = fmt.Sprintf("%s (%d initial, %d incremental), %s to make.", Count(patches, "patch"), initial, incremental, Count(images, "image"))
+	if n := Sealings(p); n > 0 {
+		r.Footer += " " + Count(n, "envelope") + " to seal."
+	}
+	if n := len(r.Volumes); n > 0 {
+		r.Footer += " " + Count(n, "volume") + " to fill."
+	}
+	if n := Removals(p); n > 0 {
+		r.Footer += " " + Count(n, "output") + " to remove."
+	}
 	if patches == 0 {
 		return
 	}
