@@ -16,6 +16,7 @@ const (
 	streamGaps            // bytes of matches that are equal, before each that is not
 	streamEdits           // what is added to base bytes of matches that are not equal
 	streamLiterals        // bytes that are like nothing in the bases
+	streamImages          // what predicting executables takes
 	streamCount
 )
 
@@ -27,6 +28,7 @@ const (
 	opLiteral byte = iota // bytes of streamLiterals
 	opCopy                // bytes of a base
 	opMatch               // bytes of a base, some of them changed
+	opImage               // an executable: literals and matches of another one
 )
 
 // A block makes a part of the target out of the bases alone.

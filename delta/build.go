@@ -66,12 +66,20 @@ func (w *builder) flush() error {
 		w.b, w.begin, w.at, w.gap = &block{}, o.offset, 0, 0
 	}
 	w.b.length += o.length
+	return w.put(o)
+}
+
+// put writes o into the block.
+func (w *builder) put(o operation) error {
 	w.b.streams[streamKinds] = append(w.b.streams[streamKinds], o.kind)
 	if o.kind == opLiteral {
 		return w.literal(o)
 	}
 	w.b.putUvarint(streamLengths, o.length)
 	w.b.putVarint(streamSeeks, o.base-w.at)
+	if o.kind == opImage {
+		return w.image(o)
+	}
 	w.at = o.base + o.length
 	if o.kind == opMatch {
 		w.edits(o)
@@ -84,6 +92,9 @@ func cost(o operation) int {
 	n := 32 + 6*len(o.edits)
 	if o.kind == opLiteral {
 		n += int(o.length)
+	}
+	if o.kind == opImage {
+		n += o.image.cost()
 	}
 	return n
 }

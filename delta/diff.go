@@ -10,6 +10,7 @@ type operation struct {
 	offset, length int64 // in the target
 	base           int64 // an address, unless it is a literal
 	edits          []edit
+	image          *image
 }
 
 // An edit is a byte of a match that differs.
@@ -33,6 +34,8 @@ type differ struct {
 	window int64 // of the target that is compared at once
 
 	t, b  []byte
+	// evenT and evenB are t and b of executables, see [project.Image.Even].
+	evenT, evenB, scratch []byte
 	index match.Index
 	out   []operation
 }
@@ -73,18 +76,20 @@ func (d *differ) literal(offset, length int64) {
 
 func (d *differ) emit(o operation) { d.out = append(d.out, o) }
 
-func (d *differ) load(buf *[]byte, n int64) []byte {
+// room makes buf n bytes long. What it has is of no use.
+func room(buf *[]byte, n int64) []byte {
 	if int64(cap(*buf)) < n {
-		*buf = make([]byte, n)
+		*buf = make([]byte, n+n/8)
 	}
-	return (*buf)[:n]
+	*buf = (*buf)[:n]
+	return *buf
 }
 
 // aligned compares byte for byte, and gives up where hardly any is equal.
 func (d *differ) aligned(s segment) error {
 	for s.length > 0 {
 		n := min(s.length, maxMatch)
-		t, b := d.load(&d.t, n), d.load(&d.b, n)
+		t, b := room(&d.t, n), room(&d.b, n)
 		if err := d.read(t, s.offset, b, s.base); err != nil {
 			return err
 		}
@@ -126,10 +131,13 @@ func (d *differ) match(t, b []byte, offset, base int64) {
 // changed finds what of the content at s.base is in the segment, a window at a
 // time.
 func (d *differ) changed(s segment) error {
+	if done, err := d.image(s); done || err != nil {
+		return err
+	}
 	for from := int64(0); from < s.length; from += d.window {
 		n := min(s.length-from, d.window)
 		low, high := baseWindow(s, from, n, d.window)
-		t, b := d.load(&d.t, n), d.load(&d.b, high-low)
+		t, b := room(&d.t, n), room(&d.b, high-low)
 		if err := d.read(t, s.offset+from, b, s.base+low); err != nil {
 			return err
 		}

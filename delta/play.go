@@ -50,7 +50,7 @@ func (p *player) operation(ctx context.Context, left int64) (n int64, err error)
 	switch kind {
 	case opLiteral:
 		n = p.read[streamRuns].uvarint()
-	case opCopy, opMatch:
+	case opCopy, opMatch, opImage:
 		n = p.read[streamLengths].uvarint()
 		p.at += p.read[streamSeeks].varint()
 	default:
@@ -62,8 +62,11 @@ func (p *player) operation(ctx context.Context, left int64) (n int64, err error)
 	if n == 0 || n > left {
 		return 0, fmt.Errorf("%w: an operation makes %d bytes where 1 to %d are wanted", ErrMalformed, n, left)
 	}
-	if kind == opLiteral {
+	switch kind {
+	case opLiteral:
 		return n, p.literal(n)
+	case opImage:
+		return n, p.image(ctx, n)
 	}
 	return n, p.fromBase(ctx, n, kind == opMatch)
 }
