@@ -20,6 +20,12 @@ const (
 	streamCount
 )
 
+// contents tells what streams hold.
+var contents = [streamCount]pack.Content{
+	streamKinds: pack.Changes, streamLengths: pack.Varints, streamRuns: pack.Varints, streamSeeks: pack.Varints,
+	streamGaps: pack.Varints, streamEdits: pack.Changes, streamLiterals: pack.Any, streamImages: pack.Varints,
+}
+
 // maxBlock bounds what the streams of a block have together, unpacked.
 const maxBlock = 48 << 20
 
@@ -60,7 +66,7 @@ func (b *block) pack() []byte {
 	out := binary.AppendUvarint(nil, uint64(b.length))
 	var body []byte
 	for i, s := range b.streams {
-		c, packed := pack.Pack(s)
+		c, packed := pack.Pack(s, contents[i])
 		out = append(out, byte(c))
 		out = binary.AppendUvarint(out, uint64(len(b.streams[i])))
 		out = binary.AppendUvarint(out, uint64(len(packed)))
