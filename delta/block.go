@@ -17,6 +17,7 @@ const (
 	streamEdits           // what is added to base bytes of matches that are not equal
 	streamLiterals        // bytes that are like nothing in the bases
 	streamImages          // what predicting executables takes
+	streamRecipes         // how compressed bytes are made again
 	streamCount
 )
 
@@ -24,6 +25,7 @@ const (
 var contents = [streamCount]pack.Content{
 	streamKinds: pack.Changes, streamLengths: pack.Varints, streamRuns: pack.Varints, streamSeeks: pack.Varints,
 	streamGaps: pack.Varints, streamEdits: pack.Changes, streamLiterals: pack.Any, streamImages: pack.Varints,
+	streamRecipes: pack.Any,
 }
 
 // maxBlock bounds what the streams of a block have together, unpacked.
@@ -35,6 +37,7 @@ const (
 	opCopy                // bytes of a base
 	opMatch               // bytes of a base, some of them changed
 	opImage               // an executable: literals and matches of another one
+	opGzip                // a gzip file: what it holds, and how it is compressed
 )
 
 // A block makes a part of the target out of the bases alone.

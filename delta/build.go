@@ -72,8 +72,11 @@ func (w *builder) flush() error {
 // put writes o into the block.
 func (w *builder) put(o operation) error {
 	w.b.streams[streamKinds] = append(w.b.streams[streamKinds], o.kind)
-	if o.kind == opLiteral {
+	switch o.kind {
+	case opLiteral:
 		return w.literal(o)
+	case opGzip:
+		return w.gzip(o)
 	}
 	w.b.putUvarint(streamLengths, o.length)
 	w.b.putVarint(streamSeeks, o.base-w.at)
@@ -96,6 +99,9 @@ func cost(o operation) int {
 	if o.kind == opImage {
 		n += o.image.cost()
 	}
+	if o.kind == opGzip {
+		n += o.gzip.cost()
+	}
 	return n
 }
 
@@ -103,6 +109,10 @@ func (w *builder) literal(o operation) error {
 	w.b.putUvarint(streamRuns, o.length)
 	s := &w.b.streams[streamLiterals]
 	from := len(*s)
+	if o.bytes != nil {
+		*s = append(*s, o.bytes...)
+		return nil
+	}
 	*s = append(*s, make([]byte, o.length)...)
 	return readFullAt(w.target.Content, (*s)[from:], o.offset)
 }
