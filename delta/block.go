@@ -63,13 +63,18 @@ func (b *block) putUvarint(stream int, v int64) {
 	b.streams[stream] = binary.AppendUvarint(b.streams[stream], uint64(v))
 }
 
+// slowest is for how many bytes of the target there may be one in streams that
+// are coded bit by bit in the best way: applying would be too slow else.
+const slowest = 24
+
 // pack gives the payload of the block's frame: the length, for each stream its
 // coder and both sizes, and the packed streams.
 func (b *block) pack() []byte {
 	out := binary.AppendUvarint(nil, uint64(b.length))
 	var body []byte
+	fast := int64(b.size()-len(b.streams[streamLiterals])) > b.length/slowest
 	for i, s := range b.streams {
-		c, packed := pack.Pack(s, contents[i])
+		c, packed := pack.Pack(s, contents[i], fast)
 		out = append(out, byte(c))
 		out = binary.AppendUvarint(out, uint64(len(b.streams[i])))
 		out = binary.AppendUvarint(out, uint64(len(packed)))

@@ -29,7 +29,7 @@ func (m *image) cost() int {
 
 // image makes the segment as an executable, if it and its base are some.
 func (d *differ) image(s segment) (done bool, err error) {
-	if s.how == isNew || max(s.length, s.size) > min(maxImage, d.window*2) {
+	if max(s.length, s.size) > min(maxImage, d.window*2) {
 		return false, nil
 	}
 	t, b := room(&d.t, s.length), room(&d.b, s.size)

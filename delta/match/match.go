@@ -31,7 +31,7 @@ type Options struct {
 func Find(target []byte, x *Index, o Options) []Match {
 	f := finder{target: target, base: x.base, x: x, gain: o.Gain}
 	f.scan()
-	return f.join()
+	return f.prune(f.join())
 }
 
 type finder struct {
