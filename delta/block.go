@@ -18,6 +18,8 @@ const (
 	streamLiterals        // bytes that are like nothing in the bases
 	streamImages          // what predicting executables takes
 	streamRecipes         // how compressed bytes are made again
+	streamHeaders         // which fields of headers change, and numbers
+	streamNames           // texts of headers
 	streamCount
 )
 
@@ -26,6 +28,7 @@ var contents = [streamCount]pack.Content{
 	streamKinds: pack.Changes, streamLengths: pack.Varints, streamRuns: pack.Varints, streamSeeks: pack.Varints,
 	streamGaps: pack.Varints, streamEdits: pack.Changes, streamLiterals: pack.Any, streamImages: pack.Varints,
 	streamRecipes: pack.Any,
+	streamHeaders: pack.Varints, streamNames: pack.Any,
 }
 
 // maxBlock bounds what the streams of a block have together, unpacked.
@@ -38,6 +41,8 @@ const (
 	opMatch               // bytes of a base, some of them changed
 	opImage               // an executable: literals and matches of another one
 	opGzip                // a gzip file: what it holds, and how it is compressed
+	opHeader              // a header of a tar, some fields of it changed
+	opEntry               // the same, and the content behind it
 )
 
 // A block makes a part of the target out of the bases alone.

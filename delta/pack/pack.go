@@ -56,7 +56,13 @@ func Pack(raw []byte, content Content, fast bool) (Coder, []byte) {
 		}
 	}
 	if content == Changes {
-		if b := packBytes(raw, fast); len(b) < len(raw) {
+		b := packBytes(raw, fast)
+		if len(raw) <= maxTwice {
+			if r := packRepeats(raw); len(r) < len(b) {
+				return Repeats, r
+			}
+		}
+		if len(b) < len(raw) {
 			return Bytes + either(fast), b
 		}
 	}
@@ -70,6 +76,9 @@ func Pack(raw []byte, content Content, fast bool) (Coder, []byte) {
 	}
 	return Stored, raw
 }
+
+// maxTwice bounds the streams that two coders are tried for.
+const maxTwice = 1 << 20
 
 func either(fast bool) Coder {
 	if fast {
