@@ -70,7 +70,10 @@ func (b *block) putUvarint(stream int, v int64) {
 
 // slowest is for how many bytes of the target there may be one in streams that
 // are coded bit by bit in the best way: applying would be too slow else.
-const slowest = 24
+const (
+	slowest    = 24
+	slowestAny = 10
+)
 
 // pack gives the payload of the block's frame: the length, for each stream its
 // coder and both sizes, and the packed streams.
@@ -79,7 +82,11 @@ func (b *block) pack() []byte {
 	var body []byte
 	fast := int64(b.size()-len(b.streams[streamLiterals])) > b.length/slowest
 	for i, s := range b.streams {
-		c, packed := pack.Pack(s, contents[i], fast)
+		quick := fast
+		if contents[i] == pack.Any {
+			quick = int64(len(s)) > b.length/slowestAny
+		}
+		c, packed := pack.Pack(s, contents[i], quick)
 		out = append(out, byte(c))
 		out = binary.AppendUvarint(out, uint64(len(b.streams[i])))
 		out = binary.AppendUvarint(out, uint64(len(packed)))

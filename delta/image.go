@@ -63,7 +63,7 @@ func (d *differ) evenMatches(from, to *project.Image) []match.Match {
 	to.Even(t)
 	d.index.Reset(b, int(d.window))
 	var out []match.Match
-	for _, m := range match.Find(t, &d.index, match.Options{Gain: 10}) {
+	for _, m := range match.Find(t, &d.index, match.Binary) {
 		for ; m.Length > maxMatch; m = (match.Match{Target: m.Target + maxMatch, Base: m.Base + maxMatch, Length: m.Length - maxMatch}) {
 			out = append(out, match.Match{Target: m.Target, Base: m.Base, Length: maxMatch})
 		}

@@ -109,13 +109,18 @@ func (p *planner) choose() (f *baseFile, equal bool) {
 	if n, ok := p.c.alike[withoutDigits(p.entry.Name)]; ok && p.entry.Name != "" {
 		return &p.c.files[n], false
 	}
+	for _, h := range p.sketch.hashes() {
+		if n, ok := p.c.sketch[h]; ok {
+			p.votes[n]++
+		}
+	}
 	if f := p.elected(); f != nil {
 		return f, false
 	}
 	return p.namesake(), false
 }
 
-// elected gives the file that has most samples of the entry.
+// elected gives the file that shares most samples with the entry, and low hashes.
 func (p *planner) elected() *baseFile {
 	best := int32(-1)
 	for n, votes := range p.votes {

@@ -3,7 +3,6 @@ package match
 // What things cost, in sixteenths of a bit, as the coders of deltas have it in
 // the mean.
 const (
-	costByte  = 50  // of a literal
 	costEdit  = 170 // of a byte that differs
 	costMatch = 250 // of a match, which ends a literal, and of its length
 	costSeek  = 220 // of a new alignment
@@ -26,7 +25,7 @@ func (f *finder) worth(before []Match, m Match, behind []Match) bool {
 		return true
 	}
 	same := equal(f.target[m.Target:m.End()], f.base[m.Base:m.Base+m.Length])
-	gain := m.Length*costByte - (m.Length-same)*costEdit - costMatch
+	gain := m.Length*f.o.Byte - (m.Length-same)*costEdit - costMatch
 	if len(before) > 0 {
 		last := before[len(before)-1]
 		gain -= seekCost(m.Base - (last.Base + last.Length))

@@ -15,8 +15,8 @@ type repeatDecoder struct {
 	state int
 }
 
-func unpackRepeats(packed []byte, size int) ([]byte, error) {
-	d := &repeatDecoder{m: newRepeatModel(), out: make([]byte, 0, size)}
+func unpackRepeats(packed []byte, size int, fast bool) ([]byte, error) {
+	d := &repeatDecoder{m: newRepeatModel(fast), out: make([]byte, 0, size)}
 	d.Reset(packed)
 	for len(d.out) < size {
 		if err := d.step(size); err != nil {
@@ -64,29 +64,12 @@ func (d *repeatDecoder) older(s int) {
 }
 
 func (d *repeatDecoder) literal() {
-	order1, unlike := d.m.literals(d.out, len(d.out), d.state, d.last[0])
-	node := 1
-	for node < 256 {
-		node = node<<1 | literalBit(d, order1, unlike, node, 0)
-	}
-	d.out = append(d.out, byte(node))
+	n := len(d.out)
+	d.out = append(d.out, d.m.byte(d, d.out, n, d.state, d.last[0], 0))
 	d.state = next(d.state, wasLiteral)
 }
 
 func (d *repeatDecoder) bit(_ int, p uint32) int { return d.Bit(p) }
-
-// literalBit codes a bit with the mean of what both contexts say.
-func literalBit(c coder, order1, unlike *[256]entropy.Prob, node, bit int) int {
-	if unlike == nil {
-		bit = c.bit(bit, order1[node].P())
-		order1[node].Update(bit, limit)
-		return bit
-	}
-	bit = c.bit(bit, (order1[node].P()+3*unlike[node].P())/4)
-	order1[node].Update(bit, limit)
-	unlike[node].Update(bit, limit)
-	return bit
-}
 
 func (d *repeatDecoder) tree(p []entropy.Prob, bits int) int {
 	node := 1

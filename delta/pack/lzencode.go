@@ -32,12 +32,12 @@ type repeatEncoder struct {
 	ways   [ahead + maxLength + 1]step
 }
 
-func packRepeats(b []byte) []byte {
+func packRepeats(b []byte, fast bool) []byte {
 	depth := 24
 	if len(b) > 4<<20 {
 		depth = 8
 	}
-	e := &repeatEncoder{m: newRepeatModel(), b: b, finder: newMatchFinder(b, depth)}
+	e := &repeatEncoder{m: newRepeatModel(fast), b: b, finder: newMatchFinder(b, depth)}
 	e.Reset(nil)
 	e.prices.compute(e.m)
 	for i, computed := 0, 0; i < len(b); {
@@ -187,11 +187,7 @@ func (e *repeatEncoder) code(i, length int, s *step) {
 	e.state = next(state, int(s.kind))
 	if s.kind == wasLiteral {
 		e.Adaptive(0, &e.m.reference[state][pos], limit)
-		order1, unlike := e.m.literals(e.b, i, state, e.last[0])
-		node := 1
-		for k := 7; k >= 0; k-- {
-			node = node<<1 | literalBit(&e.encoder, order1, unlike, node, int(e.b[i]>>k&1))
-		}
+		e.m.byte(&e.encoder, e.b, i, state, e.last[0], e.b[i])
 		return
 	}
 	e.Adaptive(1, &e.m.reference[state][pos], limit)

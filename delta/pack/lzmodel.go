@@ -53,11 +53,23 @@ type repeatModel struct {
 	// distance, which is not the one, since a reference ended here.
 	literal [256][256]entropy.Prob
 	unlike  [3][256][256]entropy.Prob
+	// mixer weighs both and, by hashes of them, the 2 and 3 bytes before; nil
+	// where time counts more.
+	mixer  *entropy.Mixer
+	longer [2][]entropy.Prob
 }
 
-func newRepeatModel() *repeatModel {
+func newRepeatModel(fast bool) *repeatModel {
 	m := &repeatModel{}
 	m.each(entropy.Fill)
+	if fast {
+		return m
+	}
+	m.mixer = entropy.NewMixer(4, 512)
+	for i := range m.longer {
+		m.longer[i] = make([]entropy.Prob, 1<<longerBits)
+		entropy.Fill(m.longer[i])
+	}
 	return m
 }
 

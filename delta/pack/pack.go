@@ -5,9 +5,6 @@ package pack
 import (
 	"errors"
 	"fmt"
-	"sync"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // A Coder is how a stream is packed. The values are part of the format.
@@ -17,8 +14,6 @@ type Coder byte
 const (
 	// Stored is as it is.
 	Stored Coder = iota
-	// Zstd is one frame of Zstandard (RFC 8878).
-	Zstd
 	// Numbers is a stream of uvarints, by the counts of their bits.
 	Numbers
 	// NumbersFast is the same with one context each.
@@ -29,6 +24,8 @@ const (
 	BytesFast
 	// Repeats is by references to what stood before.
 	Repeats
+	// RepeatsFast is the same with one context for literals.
+	RepeatsFast
 )
 
 // A Content is what is known of the bytes of a stream before they are packed.
@@ -58,21 +55,16 @@ func Pack(raw []byte, content Content, fast bool) (Coder, []byte) {
 	if content == Changes {
 		b := packBytes(raw, fast)
 		if len(raw) <= maxTwice {
-			if r := packRepeats(raw); len(r) < len(b) {
-				return Repeats, r
+			if r := packRepeats(raw, fast); len(r) < len(b) {
+				return Repeats + either(fast), r
 			}
 		}
 		if len(b) < len(raw) {
 			return Bytes + either(fast), b
 		}
 	}
-	if b := packRepeats(raw); len(b) < len(raw) {
-		return Repeats, b
-	}
-	e := encoders.Get().(*zstd.Encoder)
-	defer encoders.Put(e)
-	if b := e.EncodeAll(raw, nil); len(b) < len(raw) {
-		return Zstd, b
+	if b := packRepeats(raw, fast); len(b) < len(raw) {
+		return Repeats + either(fast), b
 	}
 	return Stored, raw
 }
@@ -96,51 +88,12 @@ func Unpack(c Coder, packed []byte, size int) ([]byte, error) {
 			return nil, fmt.Errorf("%w: %d bytes instead of %d", ErrMalformed, len(packed), size)
 		}
 		return packed, nil
-	case Zstd:
-		return unzstd(packed, size)
 	case Numbers, NumbersFast:
 		return unpackNumbers(packed, size, c == NumbersFast)
 	case Bytes, BytesFast:
 		return unpackBytes(packed, size, c == BytesFast), nil
-	case Repeats:
-		return unpackRepeats(packed, size)
+	case Repeats, RepeatsFast:
+		return unpackRepeats(packed, size, c == RepeatsFast)
 	}
 	return nil, fmt.Errorf("%w: coder %d is not known", ErrMalformed, c)
 }
-
-func unzstd(packed []byte, size int) ([]byte, error) {
-	var h zstd.Header
-	if err := h.Decode(packed); err != nil || !h.HasFCS || h.FrameContentSize != uint64(size) {
-		return nil, fmt.Errorf("%w: its size is not %d", ErrMalformed, size)
-	}
-	d := decoders.Get().(*zstd.Decoder)
-	defer decoders.Put(d)
-	raw, err := d.DecodeAll(packed, make([]byte, 0, size))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	if len(raw) != size {
-		return nil, fmt.Errorf("%w: its size is not %d", ErrMalformed, size)
-	}
-	return raw, nil
-}
-
-// maxStream is the memory that a decoder may take.
-const maxStream = 64 << 20
-
-var encoders = sync.Pool{New: func() any {
-	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1),
-		zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
-	if err != nil {
-		panic(err) // options that are constant
-	}
-	return e
-}}
-
-var decoders = sync.Pool{New: func() any {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxStream))
-	if err != nil {
-		panic(err) // options that are constant
-	}
-	return d
-}}

@@ -55,13 +55,13 @@ func BenchmarkRepeats(b *testing.B) {
 	b.Run("Pack", func(b *testing.B) {
 		b.SetBytes(int64(len(raw)))
 		for b.Loop() {
-			packed = packRepeats(raw)
+			packed = packRepeats(raw, false)
 		}
 	})
 	b.Run("Unpack", func(b *testing.B) {
 		b.SetBytes(int64(len(raw)))
 		for b.Loop() {
-			if _, err := unpackRepeats(packed, len(raw)); err != nil {
+			if _, err := unpackRepeats(packed, len(raw), false); err != nil {
 				b.Fatal(err)
 			}
 		}
