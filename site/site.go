@@ -95,12 +95,12 @@ func checkEmpty(dir string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := os.Lstat(filepath.Join(dir, configFile)); err == nil {
+		return fmt.Errorf("%q is one already", dir)
+	}
 	known := map[string]bool{patchesDir: true, stagingDir: true, "blobs": true, "oci-layout": true, "index.json": true}
 	for _, e := range entries {
-		switch {
-		case e.Name() == configFile:
-			return fmt.Errorf("%q is one already", dir)
-		case !known[e.Name()] && !temporary(e.Name()):
+		if !known[e.Name()] && !temporary(e.Name()) {
 			return fmt.Errorf("%q is not empty: it has %q", dir, e.Name())
 		}
 	}
