@@ -28,8 +28,7 @@ func (s *Site) commit(e Event, change func() error) error {
 		return err
 	}
 	if err := change(); err != nil {
-		_ = s.settle() // what remains is left to the next writer
-		return err
+		return err // the journal makes the next writer look at what remains
 	}
 	return s.settle()
 }
