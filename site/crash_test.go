@@ -73,7 +73,7 @@ func moments(t *testing.T) int {
 	case os.Getenv("CI") != "":
 		return 200
 	}
-	return 12
+	return 6
 }
 
 func newSeed(t *testing.T) uint64 {

@@ -111,7 +111,7 @@ func (s *Site) recover() error {
 		return err
 	}
 	// The folders go last: as long as they stand, the next call comes here.
-	if err := s.rebuildIndex(context.Background()); err != nil {
+	if err := s.repairIndex(context.Background()); err != nil {
 		return err
 	}
 	if err := s.settle(); err != nil {
