@@ -132,6 +132,9 @@ func derivedBase(chain []*Header) *base {
 			delete(blobs, b)
 		}
 	}
+	for b := range d.Deltas() {
+		delete(blobs, b)
+	}
 	return &base{
 		hasID:   func(d digest.Digest) bool { return ids[d] },
 		hasBlob: func(d digest.Digest) bool { return blobs[d] },
