@@ -153,6 +153,27 @@ func TestRebaseDropsDeltas(t *testing.T) {
 	}
 }
 
+// Where the new parent has what a delta builds on, the delta stays.
+func TestRebaseKeepsDeltas(t *testing.T) {
+	s := newSite(t)
+	one, two := deltaPatch(t, s)
+	other := mustOpen(t, s.write(s.describe(5, []Image{s.image("control", layersOf(one.Description.Flotobuild.Images)[0]), s.image("x")})))
+	d, err := Rebase(&two.Header, []*Header{&other.Header})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Check(); err != nil || len(d.Deltas()) != 1 || d.Flotobuild.FormatVersion != 2 {
+		t.Errorf("%v: %v", d.Flotobuild.Transport, err)
+	}
+	lacks := mustOpen(t, s.write(s.describe(6, []Image{s.image("control", s.layer("app", "x"))})))
+	if d, err = Rebase(&two.Header, []*Header{&lacks.Header}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Check(); err != nil || len(d.Deltas()) != 0 {
+		t.Errorf("without the base: %v: %v", d.Flotobuild.Transport, err)
+	}
+}
+
 // A merged chain counts a layer that came as a delta as brought by the chain.
 func TestMergeKnowsDeltas(t *testing.T) {
 	s := newSite(t)
@@ -164,7 +185,7 @@ func TestMergeKnowsDeltas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Check(); err != nil || len(d.Flotobuild.Transport) != 2 {
+		if err := d.Check(); err != nil || len(d.Flotobuild.Transport) != 2 || len(d.Deltas()) != 1 {
 			t.Errorf("%s: %v, %v", name, d.Flotobuild.Transport, err)
 		}
 	}
