@@ -27,6 +27,19 @@ func (d *Description) Deltas() map[digest.Digest]LayerTransport {
 	return out
 }
 
+// DeltaSizes gives the bytes of the deltas by the diff id of what they make.
+func (d *Description) DeltaSizes() map[digest.Digest]int64 {
+	sizes := make(map[string]int64)
+	for _, c := range d.Flotobuild.Contents {
+		sizes[c.Path] = c.Size
+	}
+	out := make(map[digest.Digest]int64)
+	for _, t := range d.Deltas() {
+		out[t.DiffID] = sizes[DeltaEntry(t.Delta.Digest)]
+	}
+	return out
+}
+
 // version is the format version that the description needs.
 func (d *Description) version() int {
 	if slices.ContainsFunc(d.Flotobuild.Transport, func(t LayerTransport) bool { return t.Kind == TransportDelta }) {

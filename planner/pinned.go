@@ -132,6 +132,7 @@ func (r *resolver) site(s *lang.Site) *Site {
 
 			Provenance: s.Patch.Provenance,
 			SBOM:       s.Patch.SBOM,
+			Delta:      deltaOf(s.Patch.Delta),
 			Encrypt:    encryption(s.Patch.Encrypt),
 			VolumeSize: s.Patch.VolumeSize,
 			Parity:     s.Patch.Parity,
@@ -148,4 +149,15 @@ func (r *resolver) site(s *lang.Site) *Site {
 		out.Envelopes = append(out.Envelopes, e.Address())
 	}
 	return out
+}
+
+// DeltaAuto lets a layer travel as a delta where that is smaller.
+const DeltaAuto = lang.DeltaAuto
+
+// deltaOf leaves out of a plan what is not asked for.
+func deltaOf(choice string) string {
+	if choice == DeltaAuto {
+		return DeltaAuto
+	}
+	return ""
 }
