@@ -48,6 +48,13 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"identity":      cmdIdentity,
 		"recipe":        cmdRecipe,
 
+		"dockerd":      cmdDockerd,
+		"freeport":     cmdFreePort,
+		"goprogram":    cmdGoProgram,
+		"answers":      cmdAnswers,
+		"containers":   cmdContainers,
+		"killredeploy": cmdKillRedeploy,
+
 		"serveregistry":   cmdServeRegistry,
 		"pushrandom":      cmdPushRandom,
 		"sign":            cmdSign,
