@@ -24,7 +24,7 @@ var (
 		labels: []string{"name"},
 		attrs: []attrSpec{
 			{name: "address", typ: textType, doc: "Name or IP address."},
-			{name: "docker", typ: textType, preset: "the local one", doc: "Endpoint of the host's engine."},
+			{name: "docker", typ: textType, preset: "the local one", doc: "Engine of the host: `unix://`, `tcp://` or `ssh://`, or the name of a Docker context at the site, see [redeploy.md](redeploy.md)."},
 		},
 	}
 	containerSpec = &blockSpec{

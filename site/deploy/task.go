@@ -1,0 +1,94 @@
+package deploy
+
+import (
+	"context"
+	"net/url"
+	"path"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/flotobuild/flotobuild/site/docker"
+)
+
+// A task is what a redeploy does on one host.
+type task struct {
+	host    string
+	docker  string // endpoint as the manifest has it
+	engine  *docker.Engine
+	release *Release // nil for a host that the patch does not have
+	want    *desired
+	steps   []Step
+	loads   []docker.LoadPlan
+	tags    []string // names of images, one for each load
+}
+
+// task looks at a host: what it should run, and what that takes. Nothing is
+// changed.
+func (r *run) task(ctx context.Context, release *Release, host string) (*task, error) {
+	h := release.host(host)
+	t := &task{host: host, docker: h.Docker, release: release}
+	var err error
+	if t.engine, err = r.engine(ctx, h.Docker); err != nil {
+		return nil, err
+	}
+	if t.loads, err = t.engine.PlanLoads(ctx, release.imagesOf(host)); err != nil {
+		return nil, err
+	}
+	images := make(map[string]digest.Digest)
+	for _, l := range t.loads {
+		images[l.Image] = l.ID
+		t.tags = append(t.tags, imageTag(release, l.Image))
+	}
+	of := renderer{site: r.site.Name(), host: host, release: release, images: images, mounts: r.mountsOf(t.engine)}
+	if t.want, err = of.render(); err != nil {
+		return nil, err
+	}
+	return t, r.compare(ctx, t)
+}
+
+// retired is the task for a host that the patch does not have, or has on another
+// engine: nothing should run there.
+func (r *run) retired(ctx context.Context, host string, s HostState) (*task, error) {
+	t := &task{host: host, docker: s.Docker, want: new(desired)}
+	var err error
+	if t.engine, err = r.engine(ctx, s.Docker); err != nil {
+		return nil, err
+	}
+	if t.engine.ID != s.Engine {
+		return nil, nil // that engine is no more
+	}
+	return t, r.compare(ctx, t)
+}
+
+func (r *run) compare(ctx context.Context, t *task) error {
+	ours, err := t.engine.Containers(ctx, map[string]string{labelSite: r.site.Name(), labelHost: t.host})
+	if err != nil {
+		return err
+	}
+	all := ours
+	if t.want.project != "" {
+		if all, err = t.engine.Containers(ctx, map[string]string{docker.LabelProject: t.want.project}); err != nil {
+			return err
+		}
+	}
+	t.steps = compare(t.want, t.host, all, ours, r.Changed && r.state.Pending == nil)
+	return nil
+}
+
+// mountsOf is the folder with mounts on the machine of an engine.
+func (r *run) mountsOf(e *docker.Engine) string {
+	if e.Local() {
+		return r.path(mountsDir)
+	}
+	return path.Join(r.remote, url.PathEscape(r.site.Name()), mountsDir)
+}
+
+// step finds the step of a container.
+func (t *task) step(name string) *Step {
+	for i := range t.steps {
+		if t.steps[i].Container == name {
+			return &t.steps[i]
+		}
+	}
+	return nil
+}
