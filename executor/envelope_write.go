@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -142,7 +140,7 @@ func syncAll(dir string) error {
 		return err
 	}
 	defer f.Close()
-	if err := unix.Syncfs(int(f.Fd())); err != nil && !errors.Is(err, unix.ENOSYS) {
+	if err := syncFileSystem(f); err != nil {
 		return fmt.Errorf("cannot write envelopes to the disk: %w", err)
 	}
 	return nil
@@ -197,8 +195,7 @@ func exchange(from, to string) (swapped bool, err error) {
 	if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
 		return false, os.Rename(from, to)
 	}
-	err = unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_EXCHANGE)
-	if !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EOPNOTSUPP) {
+	if err := swap(from, to); !errors.Is(err, errors.ErrUnsupported) {
 		return err == nil, err
 	}
 	old := from + ".old"

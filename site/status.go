@@ -142,7 +142,7 @@ func (s *Site) free() int64 {
 	if err := unix.Statfs(s.dir, &st); err != nil || st.Blocks == 0 {
 		return -1
 	}
-	return int64(st.Bavail) * st.Bsize
+	return int64(st.Bavail) * int64(st.Bsize)
 }
 
 // SetTrust replaces the trust policy; nil demands no signatures any more. It

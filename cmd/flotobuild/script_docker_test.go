@@ -69,7 +69,7 @@ func cmdAnswers(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1+map[bool]int{false: 1}[neg] {
 		ts.Fatalf("usage: answers URL PATTERN, or ! answers URL")
 	}
-	text, err := get(args[0])
+	text, err := httpGet(args[0])
 	if neg {
 		if err == nil {
 			ts.Fatalf("%s answers: %s", args[0], text)
@@ -77,7 +77,7 @@ func cmdAnswers(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	pattern := regexp.MustCompile(args[1])
-	for end := time.Now().Add(patience / 8); !pattern.MatchString(text); text, err = get(args[0]) {
+	for end := time.Now().Add(patience / 8); !pattern.MatchString(text); text, err = httpGet(args[0]) {
 		if time.Now().After(end) {
 			ts.Fatalf("%s gives %q, %v, and not %q", args[0], text, err, args[1])
 		}
@@ -85,7 +85,7 @@ func cmdAnswers(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func get(url string) (string, error) {
+func httpGet(url string) (string, error) {
 	r, err := (&http.Client{Timeout: 5 * time.Second}).Get(url)
 	if err != nil {
 		return "", err
