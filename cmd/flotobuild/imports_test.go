@@ -46,6 +46,8 @@ var importRules = []importRule{
 	{"executor/engine", []string{"store", "internal"}, []string{hclModule}, nil},
 	{"executor", []string{"executor", "planner", "patch", "store", "delta", "envelope", "internal"}, []string{hclModule}, nil},
 	{"site/registry", []string{"patch", "store", "internal"}, []string{hclModule, "os"}, []string{buildkit}},
+	{"site/access", []string{"internal"}, []string{hclModule, "net", "net/http"}, []string{buildkit}},
+	{"site/incoming", []string{"patch", "internal"}, []string{hclModule, "net", "net/http"}, []string{buildkit}},
 	{"site", []string{"lang", "patch", "store", "delta", "envelope", "internal"}, nil, []string{buildkit}},
 	{"cmd/flotobuild/report", []string{"lang", "planner", "patch"}, []string{"os", "os/exec", "net", "net/http", hclModule}, []string{buildkit}},
 	{"cmd", []string{"lang", "planner", "executor", "patch", "store", "delta", "envelope", "site", "internal"}, []string{buildkit}, nil},
