@@ -72,19 +72,7 @@ func readLeading(r io.Reader, name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Deflate may make short data longer.
-	if rec.size > limit || rec.packed > limit+slack {
-		return nil, fmt.Errorf("entry %q has %d bytes, and %d are the limit", name, rec.size, limit)
-	}
-	packed, err := readN(r, rec.packed)
-	if err != nil {
-		return nil, fmt.Errorf("entry %q: %w", name, truncated(err))
-	}
-	data, err := rec.unpack(packed)
-	if err != nil {
-		return nil, fmt.Errorf("entry %q is damaged: %w", name, err)
-	}
-	return data, nil
+	return readContent(r, rec, limit)
 }
 
 // readN reads n bytes without trusting n for the allocation.

@@ -72,13 +72,14 @@ func (v *verification) images(ctx context.Context) {
 	if err := v.index(); err != nil {
 		v.problem(err)
 	}
+	c := imageCheck{v.p, v.p.Has}
 	for _, i := range v.p.Description.Flotobuild.Images {
-		if err := v.image(ctx, i); err != nil {
+		if err := c.image(ctx, i); err != nil {
 			v.problem(fmt.Errorf("image %q: %w", i.Name, err))
 		}
 	}
 	for _, i := range v.p.Description.Flotobuild.Bases {
-		if err := v.image(ctx, i); err != nil {
+		if err := c.image(ctx, i); err != nil {
 			v.problem(fmt.Errorf("base %q: %w", i.Address, err))
 		}
 	}
@@ -98,56 +99,6 @@ func (v *verification) index() error {
 		if m := got.Manifests[n]; !same(m, i.Descriptor) || m.Annotations[ocispec.AnnotationRefName] != i.Name {
 			return fmt.Errorf("entry %q does not agree with the description at image %q", IndexEntry, i.Name)
 		}
-	}
-	return nil
-}
-
-func same(a, b ocispec.Descriptor) bool {
-	return a.Digest == b.Digest && a.Size == b.Size && a.MediaType == b.MediaType
-}
-
-func (v *verification) image(ctx context.Context, i Image) error {
-	if store.IsIndex(i.Descriptor.MediaType) && v.p.Has(i.Descriptor.Digest) {
-		x, err := store.ReadIndex(ctx, v.p, i.Descriptor)
-		if err != nil {
-			return err
-		}
-		for _, m := range i.Manifests {
-			if !slices.ContainsFunc(x.Manifests, func(d ocispec.Descriptor) bool { return same(d, m.Descriptor) }) {
-				return fmt.Errorf("its index does not name manifest %q", m.Descriptor.Digest)
-			}
-		}
-	}
-	for _, m := range i.Manifests {
-		if err := v.manifest(ctx, m); err != nil {
-			return fmt.Errorf("manifest %q: %w", m.Descriptor.Digest, err)
-		}
-	}
-	return nil
-}
-
-func (v *verification) manifest(ctx context.Context, want Manifest) error {
-	if v.p.Has(want.Descriptor.Digest) {
-		got, err := store.ReadManifest(ctx, v.p, want.Descriptor)
-		if err != nil {
-			return err
-		}
-		if !same(got.Config, want.Config) {
-			return fmt.Errorf("it names config %q, and the description %q", got.Config.Digest, want.Config.Digest)
-		}
-		if !slices.EqualFunc(got.Layers, want.Layers, func(d ocispec.Descriptor, l Layer) bool { return same(d, l.Descriptor()) }) {
-			return errors.New("its layers are not those of the description")
-		}
-	}
-	if !v.p.Has(want.Config.Digest) {
-		return nil
-	}
-	config, err := store.ReadConfig(ctx, v.p, want.Config)
-	if err != nil {
-		return err
-	}
-	if !slices.EqualFunc(config.RootFS.DiffIDs, want.Layers, func(d digest.Digest, l Layer) bool { return d == l.DiffID }) {
-		return fmt.Errorf("the diff ids of config %q are not those of the description", want.Config.Digest)
 	}
 	return nil
 }

@@ -75,3 +75,9 @@ func (s *Store) update(ctx context.Context, change func([]ocispec.Descriptor) []
 	b, _ := NewIndex(all)
 	return atomicfile.WriteFile(s.path(ocispec.ImageIndexFile), b, 0o666)
 }
+
+// ReplaceImages puts entries, which have their names already, in place of all
+// that the index has.
+func (s *Store) ReplaceImages(ctx context.Context, entries []ocispec.Descriptor) error {
+	return s.update(ctx, func([]ocispec.Descriptor) []ocispec.Descriptor { return slices.Clone(entries) })
+}

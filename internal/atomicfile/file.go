@@ -35,7 +35,7 @@ type operations struct {
 }
 
 func system() operations {
-	return operations{(*os.File).Sync, os.Rename, renameNew, syncDir}
+	return operations{(*os.File).Sync, os.Rename, renameNew, SyncDir}
 }
 
 // Create makes a temporary file in dir, with the permissions perm less the

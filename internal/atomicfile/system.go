@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncDir makes the names of a folder durable. Some network file systems
+// SyncDir makes the names of a folder durable. Some network file systems
 // refuse to sync folders; they do it by themselves.
-func syncDir(dir string) error {
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -56,12 +56,14 @@ func open(r io.ReaderAt, size int64, name string, keys Keys) (*Reader, error) {
 	return &Reader{newCache(clear, n), n, stanzaTypes(header)}, nil
 }
 
+var errArmor = errors.New("it is in armor, which has no random access: take the armor off with age, by decrypting and encrypting again without -a")
+
 // readHeader gives the exact bytes of a file's header.
 func readHeader(r io.ReaderAt, size int64) ([]byte, error) {
 	first := make([]byte, len(armorMagic))
 	n, _ := r.ReadAt(first, 0)
 	if string(first[:n]) == armorMagic {
-		return nil, errors.New("it is in armor, which has no random access: take the armor off with age, by decrypting and encrypting again without -a")
+		return nil, errArmor
 	}
 	header, err := age.ExtractHeader(io.NewSectionReader(r, 0, size))
 	if err != nil {

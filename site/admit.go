@@ -1,0 +1,212 @@
+package site
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sys/unix"
+
+	"github.com/flotobuild/flotobuild/lang"
+	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/sign"
+)
+
+// admit refuses what can be refused by the description alone.
+func (i *importing) admit() (*sign.Verdict, error) {
+	d := i.h.Description
+	if d.SiteName != i.site.Name() {
+		return nil, fmt.Errorf("it is for site %q, and this is the store of site %q", d.SiteName, i.site.Name())
+	}
+	if err := i.checkForm(); err != nil {
+		return nil, err
+	}
+	entry, err := i.in.signature()
+	if err != nil {
+		return nil, err
+	}
+	if i.site.policy == nil {
+		signatures, err := sign.Decode(entry)
+		return &sign.Verdict{Signatures: len(signatures)}, err
+	}
+	return i.site.policy.Check(sign.Subject{Site: d.SiteName, Created: d.CreationDate.Time, Description: i.h.Raw()}, entry)
+}
+
+// checkForm refuses patches that a newer flotobuild made, and entries that would
+// stand where the store keeps its own.
+func (i *importing) checkForm() error {
+	d := i.h.Description
+	for _, t := range d.Flotobuild.Transport {
+		if t.Kind != patch.TransportFull {
+			return fmt.Errorf("layer %q travels as %q, which this flotobuild does not know: take a newer flotobuild", t.DiffID, t.Kind)
+		}
+	}
+	for _, c := range d.Flotobuild.Contents {
+		if first, _, _ := strings.Cut(c.Path, "/"); first == recordFile || first == blobsFile {
+			return fmt.Errorf("it has entry %q, a name that sites keep for files of their own", c.Path)
+		}
+		if c.Path != lang.ManifestEntry {
+			continue
+		}
+		if c.Size > maxManifest {
+			return fmt.Errorf("entry %q has %d bytes, and %d are the limit", c.Path, c.Size, maxManifest)
+		}
+		b, err := i.in.peek(c.Path)
+		if err != nil {
+			return err
+		}
+		if b == nil {
+			continue // comes with the others
+		}
+		if err := checkManifest(b, d.SiteName); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkManifest(b []byte, site string) error {
+	m, err := lang.DecodeManifest(b)
+	if err != nil {
+		return err
+	}
+	if m.Site != site {
+		return fmt.Errorf("its manifest is for site %q", m.Site)
+	}
+	return nil
+}
+
+// A MissingError says that a patch needs what neither it nor the site has.
+type MissingError struct {
+	Blobs []MissingBlob
+	// Parents are the patches any of which would bring all of them, none of
+	// which the site has.
+	Parents []patch.ParentRef
+}
+
+// A MissingBlob is a blob that is missing.
+type MissingBlob struct {
+	Image  string        // the first that needs it
+	Digest digest.Digest // of the blob
+	DiffID digest.Digest // of a layer; empty for manifests and configs
+	Size   int64         // bytes
+}
+
+// Error lists the blobs, as far as a message has room for them, and the
+// patches.
+func (e *MissingError) Error() string {
+	const most = 10
+	var b strings.Builder
+	fmt.Fprintf(&b, "the site lacks %d of the blobs that it needs and does not bring:", len(e.Blobs))
+	for n, m := range e.Blobs {
+		if n == most {
+			fmt.Fprintf(&b, "\n  and %d more", len(e.Blobs)-n)
+			break
+		}
+		if m.DiffID != "" {
+			fmt.Fprintf(&b, "\n  layer %s of image %q", m.DiffID, m.Image)
+		} else {
+			fmt.Fprintf(&b, "\n  %s of image %q", m.Digest, m.Image)
+		}
+	}
+	if len(e.Parents) > 0 {
+		b.WriteString("\nimport one of these patches first:")
+	}
+	for _, p := range e.Parents {
+		fmt.Fprintf(&b, "\n  %s", p.ID)
+	}
+	return b.String()
+}
+
+// missing finds what neither patch nor store has.
+func (i *importing) missing() error {
+	var e MissingError
+	for _, n := range i.sortedNeeds() {
+		if !i.carried[n.Digest] && !i.stored[n.Digest] && !i.staged[n.Digest] {
+			e.Blobs = append(e.Blobs, MissingBlob{n.image, n.Digest, n.DiffID, n.Size})
+		}
+	}
+	if len(e.Blobs) == 0 {
+		return nil
+	}
+	records, err := i.site.records()
+	if err != nil {
+		return err
+	}
+	for _, p := range i.h.Description.Flotobuild.Parents {
+		has := false
+		for _, r := range records {
+			has = has || r.is(p)
+		}
+		if !has {
+			e.Parents = append(e.Parents, p)
+		}
+	}
+	if len(e.Parents) == 0 {
+		return fmt.Errorf("the store is damaged, import the parent of the patch again: %w", &e)
+	}
+	return &e
+}
+
+// A SpaceError says that the disk is too full for a patch.
+type SpaceError struct {
+	Dir        string
+	Free, Need int64 // bytes
+}
+
+// Error gives both numbers.
+func (e *SpaceError) Error() string {
+	return fmt.Sprintf("%q has %d bytes free, and %d are needed", e.Dir, e.Free, e.Need)
+}
+
+// Unwrap makes it an error of a full disk.
+func (e *SpaceError) Unwrap() error { return unix.ENOSPC }
+
+// fileOverhead is what a small file takes on the disk beyond its bytes, at the
+// most that common file systems need.
+const fileOverhead = 4 << 10
+
+// space compares what will be written with what is free.
+func (i *importing) space() error {
+	var need int64
+	for _, c := range i.h.Description.Flotobuild.Contents {
+		d := c.Digest()
+		_, wanted := i.needs[d]
+		switch isBlob := patch.BlobEntry(d) == c.Path; {
+		case !isBlob:
+			need += c.Size + fileOverhead
+		case wanted && !i.stored[d] && !i.staged[d]:
+			need += c.Size + fileOverhead
+			i.progress.Total += c.Size
+		}
+	}
+	var st unix.Statfs_t
+	if err := unix.Statfs(i.site.dir, &st); err != nil || st.Blocks == 0 {
+		return nil // unknown; writing says more
+	}
+	if free := int64(st.Bavail) * st.Bsize; free < need {
+		return &SpaceError{i.site.dir, free, need}
+	}
+	return nil
+}
+
+// pairs compares the diff ids that the description gives layers of the store
+// with those that were checked when these came.
+func (i *importing) pairs() error {
+	_, diffIDs, err := i.site.layers()
+	if err != nil {
+		return err
+	}
+	for _, n := range i.sortedNeeds() {
+		if n.DiffID == "" || !i.stored[n.Digest] {
+			continue
+		}
+		switch was, ok := diffIDs[n.Digest]; {
+		case !ok:
+			i.unverified = append(i.unverified, n)
+		case was != n.DiffID:
+			return fmt.Errorf("description is wrong: it gives layer %q of image %q the diff id %q, which is %q in the store", n.Digest, n.image, n.DiffID, was)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package site
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/flotobuild/flotobuild/patch"
+)
+
+// maxIndex bounds the images/index.json of a patch, in bytes.
+const maxIndex = 16 << 20
+
+// RefName is the name of an image in the index of the store.
+func RefName(image, patchID string) string { return image + ":" + patchID }
+
+// rebuildIndex makes index.json name the images of the patches that are listed,
+// and no others.
+func (s *Site) rebuildIndex(ctx context.Context) error {
+	records, err := s.records()
+	if err != nil {
+		return err
+	}
+	var all []ocispec.Descriptor
+	for _, r := range records {
+		images, err := s.patchIndex(r.ID)
+		if err != nil {
+			return err
+		}
+		all = append(all, images...)
+	}
+	now, err := s.blobs.Images()
+	if err == nil && sameIndex(now, all) {
+		return nil
+	}
+	return s.blobs.ReplaceImages(ctx, all)
+}
+
+// patchIndex gives the images of a patch as the store's index has them.
+func (s *Site) patchIndex(id string) ([]ocispec.Descriptor, error) {
+	name, err := s.patchPath(id, filepath.FromSlash(patch.IndexEntry))
+	if err != nil {
+		return nil, err
+	}
+	b, err := readFile(name, maxIndex)
+	if err != nil {
+		return nil, err
+	}
+	var i ocispec.Index
+	if err := json.Unmarshal(b, &i); err != nil {
+		return nil, fmt.Errorf("cannot parse %q: %w", name, err)
+	}
+	for n := range i.Manifests {
+		m := &i.Manifests[n]
+		m.Annotations = maps.Clone(m.Annotations)
+		m.Annotations[ocispec.AnnotationRefName] = RefName(m.Annotations[ocispec.AnnotationRefName], id)
+	}
+	return i.Manifests, nil
+}
+
+// sameIndex compares names and digests, in whatever order.
+func sameIndex(a, b []ocispec.Descriptor) bool {
+	return maps.Equal(byName(a), byName(b)) && len(a) == len(b)
+}
+
+func byName(all []ocispec.Descriptor) map[string]string {
+	out := make(map[string]string, len(all))
+	for d := range slices.Values(all) {
+		out[d.Annotations[ocispec.AnnotationRefName]] = string(d.Digest)
+	}
+	return out
+}
