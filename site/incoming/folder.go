@@ -70,7 +70,7 @@ func (f *Folder) expire(keep time.Duration) error {
 			continue
 		}
 		if u, err := f.Upload(id); errors.Is(err, ErrUnknown) && old(e, orphanTime) || err == nil && time.Since(u.Changed) > keep {
-			if err := f.Remove(id); err != nil {
+			if err := f.delete(id); err != nil {
 				return err
 			}
 		}

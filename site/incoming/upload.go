@@ -240,6 +240,9 @@ func (f *Folder) Remove(id string) error {
 		return err
 	}
 	defer release()
+	if _, err := os.Lstat(f.path(id, infoSuffix)); errors.Is(err, fs.ErrNotExist) {
+		return ErrUnknown
+	}
 	return f.delete(id)
 }
 
