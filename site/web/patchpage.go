@@ -65,7 +65,9 @@ func (s *Server) patchPage(w http.ResponseWriter, r *http.Request) {
 		s.broken(w, r, err)
 		return
 	}
-	v.PullExample = fmt.Sprintf("docker pull %s/%s", r.Host, v.PullExample)
+	if len(v.Images) > 0 {
+		v.PullExample = fmt.Sprintf("docker pull %s/%s@%s", r.Host, registry.RepositoryName(v.Images[0].Name), v.Images[0].Digest)
+	}
 	s.show(w, r, http.StatusOK, "patch", v.Patch.Name+" "+v.Patch.Version, v)
 }
 
@@ -75,10 +77,6 @@ func (s *Server) patchView(id string) (*patchView, error) {
 		return nil, err
 	}
 	v := &patchView{Patch: p, Redeploys: s.opts.Deployer != nil, Images: imageViews(p.Images()), Facts: facts(p)}
-	if len(p.Images()) > 0 {
-		i := p.Images()[0]
-		v.PullExample = fmt.Sprintf("%s@%s", registry.RepositoryName(i.Name), i.Descriptor.Digest)
-	}
 	active, ok, err := s.site.Active()
 	if err != nil {
 		return nil, err

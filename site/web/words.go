@@ -34,8 +34,9 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// stamp is a time for people: UTC, to the minute.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+// stamp is a time for people: UTC, to the minute. The foot of the
+// page says that it is UTC.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
 // plain makes characters visible that cannot be seen, or that change the
 // direction of text: names come from files of unknown makers, and must not look
@@ -61,4 +62,17 @@ func percent(done, total int64) int {
 		return 0
 	}
 	return int(min(100, done*100/total))
+}
+
+// label names a field of a description for people.
+func label(key string) string {
+	switch key {
+	case "siteName":
+		return "site"
+	case "flotobuild.version":
+		return "version"
+	case "rootDefinitionFile":
+		return "root definition"
+	}
+	return key
 }
