@@ -180,11 +180,7 @@ func (i *importing) space() error {
 			i.progress.Total += c.Size
 		}
 	}
-	var st unix.Statfs_t
-	if err := unix.Statfs(i.site.dir, &st); err != nil || st.Blocks == 0 {
-		return nil // unknown; writing says more
-	}
-	if free := int64(st.Bavail) * st.Bsize; free < need {
+	if free := i.site.free(); free >= 0 && free < need {
 		return &SpaceError{i.site.dir, free, need}
 	}
 	return nil

@@ -22,20 +22,25 @@ func (i *importing) sortedNeeds() []need {
 }
 
 // begin takes over the staging folder, and finds out what there is to copy. From
-// here on nobody collects what the import relies on.
-func (i *importing) begin(ctx context.Context) (err error) {
+// here on nobody collects what the import relies on. It gives the record of the
+// patch where the site has it by now.
+func (i *importing) begin(ctx context.Context) (_ *Record, err error) {
 	unlock, err := i.site.Lock(ctx, "import of "+i.h.Description.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
+	known, err := i.known()
+	if err != nil || known != nil && !i.repair {
+		return known, err
+	}
 	if i.staging, err = i.site.openStaging(i.h.Digest); err != nil {
-		return err
+		return nil, err
 	}
 	if err := i.survey(ctx); err != nil {
-		return i.abandon(ctx, err)
+		return nil, i.abandon(ctx, err)
 	}
-	return nil
+	return known, nil
 }
 
 // survey finds what is there, refuses what cannot be imported, and notes for

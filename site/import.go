@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"syscall"
 	"time"
 
@@ -81,20 +83,22 @@ func (s *Site) importFrom(ctx context.Context, in input, source string, o Import
 	if err != nil {
 		return nil, err
 	}
-	known, err := i.known()
+	known, err := i.settled(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if known == nil || i.repair {
+		if known, err = i.begin(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if known != nil && !i.repair {
 		return &Imported{Record: *known, Known: true}, nil
 	}
-	if err := i.begin(ctx); err != nil {
-		return nil, err
-	}
 	if err := i.run(ctx, verdict); err != nil {
 		return nil, i.abandon(ctx, err)
 	}
-	if known != nil {
+	if i.repair {
 		return &Imported{Record: *known, Repaired: true, Resumed: i.resumed}, nil
 	}
 	return &Imported{Record: *i.record, Resumed: i.resumed}, nil
@@ -142,9 +146,10 @@ func (i *importing) run(ctx context.Context, verdict *sign.Verdict) error {
 	return i.publish(ctx)
 }
 
-// known gives the record of the patch where the site has it. What it lacks of
-// the patch's blobs is imported again.
+// known gives the record of the patch where the site has it; nil where it does
+// not. What the store has lost of the patch's blobs is to be imported again.
 func (i *importing) known() (*Record, error) {
+	i.repair = false
 	r, err := i.site.readRecord(i.h.Description.ID)
 	if missing := (*MissingPatchError)(nil); errors.As(err, &missing) {
 		return nil, nil
@@ -164,11 +169,40 @@ func (i *importing) known() (*Record, error) {
 	return r, err
 }
 
+// settled is known without the lock. Only where an import of the patch was
+// killed in its last steps is the lock taken, to clean up.
+func (i *importing) settled(ctx context.Context) (_ *Record, err error) {
+	known, err := i.known()
+	if err != nil || known == nil || i.repair {
+		return known, err
+	}
+	dir := i.site.path(stagingDir, i.h.Digest.Encoded())
+	_, journal := os.Lstat(i.site.path(journalFile))
+	_, staged := os.Lstat(dir)
+	if journal != nil && staged != nil {
+		return known, nil
+	}
+	unlock, err := i.site.Lock(ctx, "import of "+known.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	lock, err := lockStaging(dir, false)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrImporting):
+		return known, nil
+	case err != nil:
+		return nil, err
+	}
+	return known, (&staging{dir: dir, lock: lock}).remove()
+}
+
 // abandon ends an import that failed. What it has copied stays for another one
 // when the failure was none of the patch: an interrupt, a full disk, a medium
-// that was taken out.
+// that was taken out, a parent that was collected meanwhile.
 func (i *importing) abandon(ctx context.Context, err error) error {
-	if errno := syscall.Errno(0); ctx.Err() != nil || errors.As(err, &errno) {
+	errno, missing := syscall.Errno(0), (*MissingError)(nil)
+	if ctx.Err() != nil || errors.As(err, &errno) || errors.As(err, &missing) && len(i.staged) > 0 {
 		return errors.Join(err, i.staging.close())
 	}
 	return errors.Join(err, i.staging.remove())

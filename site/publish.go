@@ -73,13 +73,18 @@ func (i *importing) appear(ctx context.Context) error {
 	if err := i.stillThere(); err != nil {
 		return err
 	}
+	known, err := i.known()
+	if err != nil {
+		return err
+	}
+	// A patch whose blobs were to be repaired may have been collected meanwhile.
+	i.repair = known != nil
 	s, id := i.site, i.record.ID
 	e := Event{Time: i.record.Imported, Action: ActionImport, By: i.record.By, Patch: id}
 	if i.repair {
-		e.Detail, id = "blobs that the store had lost", ""
-		e.Action = ActionRepair
+		e.Action, e.Detail, id = ActionRepair, "blobs that the store had lost", ""
 	}
-	err := s.commit(e, func() error {
+	err = s.commit(e, func() error {
 		if err := i.staging.publish(s, id); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,7 +58,24 @@ func Init(dir string, o InitOptions) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, s.Record(Event{Time: o.Now, Action: ActionInit, By: o.By})
+	if err := s.first(o); err != nil {
+		return nil, fmt.Errorf("cannot make the store of a site: %w", err)
+	}
+	return s, nil
+}
+
+// first makes the files that are written to in place, so that a full disk does
+// not keep anybody from locking the store later.
+func (s *Site) first(o InitOptions) error {
+	unlock, err := s.Lock(context.Background(), "init")
+	if err != nil {
+		return err
+	}
+	err = s.blobs.ReplaceImages(context.Background(), nil)
+	if err == nil {
+		err = s.record(Event{Time: orNow(o.Now), Action: ActionInit, By: o.By})
+	}
+	return errors.Join(err, unlock())
 }
 
 func initDir(dir string, o InitOptions) error {
@@ -95,12 +113,12 @@ func checkEmpty(dir string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := os.Lstat(filepath.Join(dir, configFile)); err == nil {
+		return fmt.Errorf("%q is one already", dir)
+	}
 	known := map[string]bool{patchesDir: true, stagingDir: true, "blobs": true, "oci-layout": true, "index.json": true}
 	for _, e := range entries {
-		switch {
-		case e.Name() == configFile:
-			return fmt.Errorf("%q is one already", dir)
-		case !known[e.Name()] && !temporary(e.Name()):
+		if !known[e.Name()] && !temporary(e.Name()) {
 			return fmt.Errorf("%q is not empty: it has %q", dir, e.Name())
 		}
 	}
