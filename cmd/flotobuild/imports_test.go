@@ -48,6 +48,7 @@ var importRules = []importRule{
 	{"site/registry", []string{"patch", "store", "internal"}, []string{hclModule, "os"}, []string{buildkit}},
 	{"site/access", []string{"internal"}, []string{hclModule, "net", "net/http"}, []string{buildkit}},
 	{"site/incoming", []string{"patch", "internal"}, []string{hclModule, "net", "net/http"}, []string{buildkit}},
+	{"site/web", []string{"site", "patch", "store", "internal"}, []string{hclModule}, []string{buildkit}},
 	{"site", []string{"lang", "patch", "store", "delta", "envelope", "internal"}, nil, []string{buildkit}},
 	{"cmd/flotobuild/report", []string{"lang", "planner", "patch"}, []string{"os", "os/exec", "net", "net/http", hclModule}, []string{buildkit}},
 	{"cmd", []string{"lang", "planner", "executor", "patch", "store", "delta", "envelope", "site", "internal"}, []string{buildkit}, nil},

@@ -33,6 +33,7 @@ func newSiteCommand(a *app) *cobra.Command {
 		newSiteInitCommand(a, f), newSiteImportCommand(a, f), newSiteListCommand(a, f), newSiteShowCommand(a, f),
 		newSiteActivateCommand(a, f), newSiteRollbackCommand(a, f), newSiteStatusCommand(a, f), newSiteReceiptCommand(a, f),
 		newSiteGCCommand(a, f), newSiteHistoryCommand(a, f), newSiteTrustCommand(a, f),
+		newSitePushCommand(a, f), newSiteServeCommand(a, f), newSiteTokenCommand(a, f),
 	)
 	return cmd
 }

@@ -69,7 +69,7 @@ func statusOf(err error) int {
 	switch {
 	case errors.As(err, &missing), errors.Is(err, fs.ErrNotExist), errors.Is(err, incoming.ErrUnknown):
 		return http.StatusNotFound
-	case errors.As(err, &busy), errors.As(err, &locked), errors.Is(err, site.ErrNoActive), errors.Is(err, incoming.ErrExists), errors.Is(err, incoming.ErrOffset):
+	case errors.As(err, &busy), errors.As(err, &locked), errors.Is(err, site.ErrNoActive), errors.Is(err, site.ErrImporting), errors.Is(err, incoming.ErrExists), errors.Is(err, incoming.ErrOffset):
 		return http.StatusConflict
 	case errors.Is(err, incoming.ErrBusy):
 		return http.StatusLocked

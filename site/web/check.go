@@ -76,7 +76,7 @@ func (c *check) summary() string {
 // note counts what was read, and logs what is wrong.
 func (c *check) note(what string, err error, size int64) {
 	c.done += size
-	c.task.progress(Progress{"reading blobs and comparing digests", c.done, c.total})
+	c.task.Progress(Progress{"reading blobs and comparing digests", c.done, c.total})
 	if err != nil {
 		c.bad++
 		c.task.logf("%s: %v", what, err)

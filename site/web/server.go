@@ -22,10 +22,17 @@ const IncomingDir = "incoming"
 // keepUploads is how long an upload waits for its sender to go on.
 const keepUploads = 7 * 24 * time.Hour
 
-// A Deployer brings the containers of the active patch up. It tells what it does
-// line by line, and writes to the site's history what became of it.
+// A Deployer brings the containers of the active patch up. It tells what it
+// does, and writes to the site's history what became of it. An error is also
+// that containers did not come up and what ran before was brought back.
 type Deployer interface {
-	Redeploy(ctx context.Context, by string, log func(line string)) error
+	Redeploy(ctx context.Context, by string, to Listener) error
+}
+
+// A Listener is told what is being done.
+type Listener interface {
+	Log(line string)
+	Progress(p Progress)
 }
 
 // Options set up a server.

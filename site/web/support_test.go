@@ -65,11 +65,12 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 // A fakeDeployer says two lines and waits for the test in between.
 type fakeDeployer struct{ proceed chan error }
 
-func (d *fakeDeployer) Redeploy(ctx context.Context, by string, log func(string)) error {
-	log("pulling images for " + by)
+func (d *fakeDeployer) Redeploy(ctx context.Context, by string, to Listener) error {
+	to.Log("pulling images for " + by)
+	to.Progress(Progress{"pulling images", 1 << 20, 4 << 20})
 	select {
 	case err := <-d.proceed:
-		log("containers are healthy")
+		to.Log("containers are healthy")
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)

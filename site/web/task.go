@@ -93,8 +93,11 @@ func (t *task) logf(format string, args ...any) {
 	})
 }
 
-// progress tells how far the task is.
-func (t *task) progress(p Progress) { t.change(func() { t.info.Progress = p }) }
+// Log implements Listener.
+func (t *task) Log(line string) { t.logf("%s", line) }
+
+// Progress implements Listener.
+func (t *task) Progress(p Progress) { t.change(func() { t.info.Progress = p }) }
 
 // about tells which patch the task is about.
 func (t *task) about(patch string) { t.change(func() { t.info.Patch = patch }) }

@@ -55,7 +55,7 @@ func (s *Server) importFile(r *http.Request) (*task, error) {
 				t.logf("%s", phaseText[phase])
 			}
 			t.about(p.Patch)
-			t.progress(Progress{phaseText[p.Phase], p.Done, p.Total})
+			t.Progress(Progress{phaseText[p.Phase], p.Done, p.Total})
 		}})
 		if err != nil {
 			return err
@@ -136,7 +136,7 @@ func (s *Server) redeploy(r *http.Request) (*task, error) {
 	by := who(r).Name
 	return s.tasks.start(kindRedeploy, id, by, func(ctx context.Context, t *task) error {
 		t.about(id)
-		return s.opts.Deployer.Redeploy(ctx, by, func(line string) { t.logf("%s", line) })
+		return s.opts.Deployer.Redeploy(ctx, by, t)
 	})
 }
 
