@@ -70,7 +70,6 @@ func (a *app) siteServe(ctx context.Context, f *siteFlags, v *serveSiteFlags) er
 	if err != nil {
 		return err
 	}
-	defer l.Close()
 	log := slog.New(slog.NewJSONHandler(a.ui.err, nil))
 	options := web.Options{
 		Site: s, Tokens: tokens, Anonymous: loopback(l.Addr()), AnonymousPull: v.anonymousPull, Keys: keys,
@@ -83,7 +82,7 @@ func (a *app) siteServe(ctx context.Context, f *siteFlags, v *serveSiteFlags) er
 	}
 	server, err := web.New(options)
 	if err != nil {
-		return err
+		return errors.Join(err, l.Close())
 	}
 	a.ui.logging.Store(true)
 	if len(some) == 0 {

@@ -62,6 +62,9 @@ func (c *check) run(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+	if _, err := c.site.Patch(c.patch.ID); err != nil {
+		return fmt.Errorf("the patch was removed meanwhile: %w", err)
+	}
 	if c.bad > 0 {
 		return fmt.Errorf("%d of %d blobs and files are damaged or missing: import the patch again", c.bad, c.blobs+c.files)
 	}

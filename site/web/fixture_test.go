@@ -28,10 +28,12 @@ type factory struct {
 	blobs map[digest.Digest][]byte
 	last  *patch.Header // what the next patch applies on top of
 	day   int
+	// name is that of the patch, comment what it says of itself.
+	name, comment string
 }
 
 func newFactory(t testing.TB) *factory {
-	return &factory{t: t, dir: t.TempDir(), blobs: make(map[digest.Digest][]byte)}
+	return &factory{t: t, dir: t.TempDir(), blobs: make(map[digest.Digest][]byte), name: "plant", comment: "Monthly release"}
 }
 
 func (f *factory) put(mediaType string, b []byte) ocispec.Descriptor {
@@ -87,8 +89,8 @@ func (f *factory) next(historian string) string {
 	created := patch.NewTime(time.Date(2026, 3, f.day, 11, 38, 5, 0, time.UTC))
 	rev := fmt.Sprintf("plant-1.%d.0", f.day-1)
 	d := &patch.Description{
-		CreationDate: created, ID: patch.NewID(created.Time, rev, "hamburg"), Revision: rev, Name: "plant", SiteName: "hamburg", RootDefinitionFile: "plant.hcl",
-		Comment:    "Monthly release",
+		CreationDate: created, ID: patch.NewID(created.Time, rev, "hamburg"), Revision: rev, Name: f.name, SiteName: "hamburg", RootDefinitionFile: "plant.hcl",
+		Comment:    f.comment,
 		Flotobuild: patch.Additions{FormatVersion: patch.FormatVersion, Version: fmt.Sprintf("1.%d.0", f.day-1)},
 	}
 	var parents []*patch.Description

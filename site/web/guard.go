@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// stall is how long one read or write of a connection may take. Uploads and pulls
-// as a whole may take as long as they need.
-const stall = time.Minute
+// stallTime is how long one read or write of a connection may take. Uploads and
+// pulls as a whole may take as long as they need.
+const stallTime = time.Minute
 
 // policy is what pages may load: this server's own files. Nothing may frame
 // them.
@@ -28,10 +28,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	checked := origins.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		control := http.NewResponseController(w)
-		// What a handler leaves of a body is read by the server: not for ever.
-		defer func() { _ = control.SetReadDeadline(time.Now().Add(stall)) }()
-		w = &patientWriter{w, control}
-		r.Body = &patientBody{r.Body, control}
+		// The deadline of an earlier answer on the connection is not this one's.
+		_ = control.SetWriteDeadline(time.Time{})
+		defer s.hurry(control)
+		w = &patientWriter{w, control, s.stall}
+		r.Body = &patientBody{r.Body, control, s.stall}
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -45,6 +46,14 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		}
 		checked.ServeHTTP(w, r)
 	})
+}
+
+// hurry bounds what is left of a request when its handler has ended: the server
+// reads the rest of the body, and sends what it has gathered of the answer.
+func (s *Server) hurry(control *http.ResponseController) {
+	end := time.Now().Add(s.stall)
+	_ = control.SetReadDeadline(end)
+	_ = control.SetWriteDeadline(end)
 }
 
 // knownHost refuses names of others: they could be made to mean this machine, so
@@ -66,11 +75,12 @@ func (s *Server) knownHost(hostport string) bool {
 type patientWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
+	stall   time.Duration
 }
 
 // Write implements io.Writer.
 func (w *patientWriter) Write(p []byte) (int, error) {
-	_ = w.control.SetWriteDeadline(time.Now().Add(stall)) // tests' writers have none
+	_ = w.control.SetWriteDeadline(time.Now().Add(w.stall)) // tests' writers have none
 	return w.ResponseWriter.Write(p)
 }
 
@@ -82,11 +92,12 @@ func (w *patientWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 type patientBody struct {
 	io.ReadCloser
 	control *http.ResponseController
+	stall   time.Duration
 }
 
 // Read implements io.Reader.
 func (b *patientBody) Read(p []byte) (int, error) {
-	_ = b.control.SetReadDeadline(time.Now().Add(stall)) // tests' writers have none
+	_ = b.control.SetReadDeadline(time.Now().Add(b.stall)) // tests' writers have none
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
 		_ = b.control.SetReadDeadline(time.Time{})

@@ -106,7 +106,7 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request, status int, p
 	if next == "" {
 		next = r.PostFormValue("next")
 	}
-	s.show(w, r, status, "login", "Sign in", struct{ Next, Problem string }{localPath(next), problem})
+	s.show(w, r, status, "login", "Sign in", struct{ Next, Problem, Site string }{localPath(next), problem, s.site.Name()})
 }
 
 func (s *Server) problemPage(w http.ResponseWriter, r *http.Request, status int, why string) {

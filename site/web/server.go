@@ -73,6 +73,7 @@ type Server struct {
 	tasks    *tasks
 	stop     context.CancelCauseFunc
 	handler  http.Handler
+	stall    time.Duration
 }
 
 // New makes a server. Close ends what it does.
@@ -87,7 +88,7 @@ func New(o Options) (*Server, error) {
 	ctx, stop := context.WithCancelCause(context.Background())
 	s := &Server{
 		opts: o, site: o.Site, incoming: folder, sessions: newSessions(), throttle: newThrottle(),
-		tasks: &tasks{ctx: ctx}, stop: stop, pages: parsePages(),
+		tasks: &tasks{ctx: ctx}, stop: stop, pages: parsePages(), stall: stallTime,
 	}
 	s.registry = registry.New(registry.Options{Blobs: o.Site.Blobs(), Releases: s.releases, Log: o.Log})
 	s.handler = s.guard(s.logged(s.routes()))

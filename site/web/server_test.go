@@ -93,7 +93,7 @@ func TestDamage(t *testing.T) {
 		t.Errorf("a damaged blob and a changed file: %+v", done)
 	}
 	_, lines, _ := r.server.tasks.find(done.ID).look(0)
-	if len(lines) != 2 || !strings.Contains(lines[0].Text, layer.Digest.String()) || !strings.Contains(lines[1].Text, "conf/plant.hcl") {
+	if len(lines) != 3 || !strings.Contains(lines[0].Text, layer.Digest.String()) || !strings.Contains(lines[1].Text, "conf/plant.hcl") {
 		t.Errorf("the log is %+v", lines)
 	}
 	if history := r.want(200, r.viewer, "GET", "/api/v1/history?n=1", nil); !strings.Contains(history, `"error"`) {

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,8 @@ type rig struct {
 	tokens   *access.File
 	operator string // their tokens
 	viewer   string
+	pace     atomic.Int64 // nanoseconds that each read of a body waits
+	down     atomic.Bool  // every connection is cut
 }
 
 func newRig(t *testing.T, change ...func(*Options)) *rig {
@@ -53,13 +56,33 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 	if r.server, err = New(o); err != nil {
 		t.Fatal(err)
 	}
-	r.http = httptest.NewServer(r.server)
+	r.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if r.down.Load() {
+			if c, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				c.Close()
+			}
+			return
+		}
+		req.Body = &pacedBody{req.Body, &r.pace}
+		r.server.ServeHTTP(w, req)
+	}))
 	t.Cleanup(func() {
 		r.server.Close()
 		r.http.CloseClientConnections()
 		r.http.Close()
 	})
 	return r
+}
+
+// A pacedBody is read slowly.
+type pacedBody struct {
+	io.ReadCloser
+	pace *atomic.Int64
+}
+
+func (b *pacedBody) Read(p []byte) (int, error) {
+	time.Sleep(time.Duration(b.pace.Load()))
+	return b.ReadCloser.Read(p)
 }
 
 // A fakeDeployer says two lines and waits for the test in between.

@@ -172,6 +172,9 @@ func (s *tasks) start(kind, subject, by string, do func(context.Context, *task) 
 	}
 	s.wg.Go(func() {
 		err := do(ctx, t)
+		if err != nil {
+			t.Log(err.Error())
+		}
 		s.mu.Lock()
 		s.running = nil
 		s.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 type taskView struct {
 	Task   TaskInfo
 	Lines  []Line
-	Took   string
-	Exists bool // whether the site has the patch that the task was about
+	Took   string // empty for less than a second
+	Exists bool   // whether the site has the patch that the task was about
 	// OfferRedeploy is for those who have just made another patch active.
 	OfferRedeploy bool
 }
@@ -22,7 +22,10 @@ func (s *Server) taskPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	info, lines, _ := t.look(0)
-	v := &taskView{Task: info, Lines: lines, Took: info.Ended.Sub(info.Started).Round(100 * time.Millisecond).String()}
+	v := &taskView{Task: info, Lines: lines}
+	if took := info.Ended.Sub(info.Started); took >= time.Second {
+		v.Took = took.Round(time.Second).String()
+	}
 	if info.Patch != "" {
 		_, err := s.patch(info.Patch)
 		v.Exists = err == nil

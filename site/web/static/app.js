@@ -12,6 +12,16 @@ function size(n) {
 	}
 }
 
+// announce has words read aloud, and the same ones once. Of percents every
+// quarter is enough.
+let announced = "";
+function announce(words, percent) {
+	const key = percent === undefined ? words : `${words} ${Math.floor(percent / 25)}`;
+	if (key === announced) return;
+	announced = key;
+	byId("live").textContent = percent === undefined ? words : `${words}: ${percent} %`;
+}
+
 // refresh takes parts of the page from the server anew. What is not there stays.
 async function refresh(...ids) {
 	const answer = await fetch(location.href);
@@ -49,26 +59,28 @@ function follow(id, ended) {
 	});
 }
 
-// showProgress writes whole percents only, so that it is not read aloud all the
-// time.
 function showProgress(p) {
 	const bar = byId("progress"), text = byId("progress-text");
 	if (!bar || !p.what) return;
-	let words = p.what;
 	if (p.total > 0) {
 		const percent = Math.floor((p.done * 100) / p.total);
 		bar.value = percent;
-		words += `: ${percent} % of ${size(p.total)}`;
+		text.textContent = `${p.what}: ${percent} % of ${size(p.total)}`;
+		announce(p.what, percent);
 	} else {
 		bar.removeAttribute("value");
+		text.textContent = p.what;
+		announce(p.what);
 	}
-	if (text.textContent !== words) text.textContent = words;
 }
 
 const followed = document.querySelector("[data-follow]");
 const running = byId("running");
 if (followed) {
-	follow(followed.dataset.follow, () => refresh("outcome"));
+	follow(followed.dataset.follow, (task) => {
+		announce(`${task.kind} ${task.state}`);
+		refresh("outcome");
+	});
 } else if (running) {
 	follow(running.dataset.task, () => location.reload());
 }
@@ -177,8 +189,10 @@ if (form) {
 	};
 	const show = (file) => (offset, message) => {
 		byId("upload-progress").value = (offset * 1000) / file.size;
-		const words = message || `${Math.floor((offset * 100) / file.size)} % of ${size(file.size)}`;
-		if (text.textContent !== words) text.textContent = words;
+		const percent = Math.floor((offset * 100) / file.size);
+		text.textContent = message || `${percent} % of ${size(file.size)}`;
+		if (message) announce(message);
+		else announce(`Upload of ${file.name}`, percent);
 	};
 
 	// run sends the files one after the other. A whole patch file is imported
@@ -202,6 +216,7 @@ if (form) {
 		} catch (e) {
 			if (current?.stopped) {
 				text.textContent += ", paused";
+				announce("paused");
 				pause.textContent = "Go on";
 				return;
 			}

@@ -1,0 +1,96 @@
+package web
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// hasty is a rig whose connections stall after a moment.
+func hasty(t *testing.T) *rig {
+	r := newRig(t)
+	r.server.stall = 150 * time.Millisecond
+	return r
+}
+
+// TestStall checks that deadlines are for one read or write, and not for what
+// takes long as a whole.
+func TestStall(t *testing.T) {
+	r := hasty(t)
+	location := r.beginUpload("a.floto-patch.zip", 6)
+	pr, pw := io.Pipe()
+	req, err := http.NewRequest("PATCH", r.http.URL+location, pr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.ContentLength = 6
+	req.Header = http.Header{"Authorization": {"Bearer " + r.operator}, "Tus-Resumable": {"1.0.0"}, "Upload-Offset": {"0"}, "Content-Type": {offsetType}}
+	go func() {
+		for _, c := range "123456" { // longer than a stall altogether
+			time.Sleep(r.server.stall / 3)
+			fmt.Fprint(pw, string(c))
+		}
+		pw.Close()
+	}()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil || resp.StatusCode != 204 {
+		t.Fatalf("a slow upload: %v, %v", resp, err)
+	}
+	resp.Body.Close()
+	time.Sleep(2 * r.server.stall) // the connection is idle, and used again
+	r.want(204, r.operator, "DELETE", "/api/v1/incoming/a.floto-patch.zip", nil)
+}
+
+// TestStalled checks that who stops in the middle of a request is cut off, and
+// what came stays.
+func TestStalled(t *testing.T) {
+	r := hasty(t)
+	location := r.beginUpload("a.floto-patch.zip", 1000)
+	c, err := net.Dial("tcp", r.http.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "PATCH %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: %s\r\nContent-Length: 1000\r\n\r\nonly this",
+		location, r.operator, offsetType)
+	c.SetReadDeadline(time.Now().Add(time.Minute))
+	answer, err := bufio.NewReader(c).ReadString('\n')
+	if err == nil && strings.Contains(answer, " 2") {
+		t.Errorf("a stalled upload is answered with %q", answer)
+	}
+	for end := time.Now().Add(time.Minute); r.offset(location) != "9"; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("of a stalled upload %s bytes stay", r.offset(location))
+		}
+	}
+}
+
+// TestLongEvents checks that a log can be followed for longer than a stall.
+func TestLongEvents(t *testing.T) {
+	r, f := hasty(t), newFactory(t)
+	id := mustImport(t, r.site, f.next("one"))
+	if err := r.site.Activate(t.Context(), id, "ada"); err != nil {
+		t.Fatal(err)
+	}
+	r.want(202, r.operator, "POST", "/api/v1/redeploy", nil)
+	events, leave := r.follow("")
+	defer leave()
+	until(t, events, "pulling images")
+	time.Sleep(3 * r.server.stall)
+	r.deployer.proceed <- nil
+	until(t, events, "event: end")
+}
+
+func TestLargeBodies(t *testing.T) {
+	r := newRig(t)
+	large := []byte("token=" + strings.Repeat("x", maxForm))
+	resp, _ := r.call("", "POST", "/login", large, "Content-Type", "application/x-www-form-urlencoded")
+	if resp.StatusCode == 200 || resp.StatusCode == 303 {
+		t.Errorf("a form of %d bytes: %d", len(large), resp.StatusCode)
+	}
+}
