@@ -35,3 +35,23 @@ func (p *Reader) place() error {
 	}
 	return nil
 }
+
+// Volumes names the volumes that hold an entry, for messages about damage; nil
+// where the file is not in volumes, or encrypted, so that places do not tell.
+func (p *Reader) Volumes(name string) []string {
+	if p.media == nil || p.media.Volumes == nil || p.media.Recipients != nil {
+		return nil
+	}
+	l := &p.media.Volumes.Index.Layout
+	for _, r := range p.records {
+		if r.name != name {
+			continue
+		}
+		var out []string
+		for n := r.offset / l.Payload; n <= (r.end()-1)/l.Payload; n++ {
+			out = append(out, l.FileName(int(n)))
+		}
+		return out
+	}
+	return nil
+}

@@ -30,6 +30,7 @@ type streamed struct {
 	raw     io.Reader // the bytes of the ZIP; for what is left of them
 	rec     *record
 	sum     hash.Hash32 // of the content
+	packed  hash.Hash32 // of raw
 }
 
 // NewStream reads the description, which it checks, and the signatures.
@@ -84,9 +85,21 @@ func (s *Stream) leading(name string, limit int64) ([]byte, *leadingEntry, error
 	if err != nil {
 		return nil, nil, err
 	}
-	data, err := readContent(s.r, rec, limit)
+	sum := crc32.NewIEEE()
+	data, err := readContent(io.TeeReader(s.r, sum), rec, limit)
+	if err != nil {
+		return nil, nil, err
+	}
 	rec.packCRC = packCRC(raw)
-	return data, &leadingEntry{rec, raw}, err
+	return data, &leadingEntry{rec, raw}, rec.checkPacked(sum)
+}
+
+// checkPacked compares the check sum of an entry's bytes in the ZIP.
+func (r *record) checkPacked(sum hash.Hash32) error {
+	if r.method == methodDeflate && sum.Sum32() != r.packCRC {
+		return fmt.Errorf("entry %q is damaged: its compressed bytes have another check sum", r.name)
+	}
+	return nil
 }
 
 // readContent reads an entry of at most limit bytes that follows its header.
@@ -219,7 +232,7 @@ func (s *Stream) finish() error {
 		return fmt.Errorf("entry %q: the check sum of the ZIP is wrong", o.rec.name)
 	}
 	s.off = o.rec.end()
-	return nil
+	return o.rec.checkPacked(o.packed)
 }
 
 func (s *Stream) begin() (Content, error) {
@@ -253,13 +266,17 @@ func (s *Stream) begin() (Content, error) {
 }
 
 func (s *Stream) openEntry(c Content, r *record) error {
-	packed := io.LimitReader(s.r, r.packed)
-	content, err := r.content(packed)
+	packed := crc32.NewIEEE()
+	raw := io.LimitReader(s.r, r.packed)
+	if r.method == methodDeflate {
+		raw = io.TeeReader(raw, packed)
+	}
+	content, err := r.content(raw)
 	if err != nil {
 		return fmt.Errorf("entry %q: %w", c.Path, err)
 	}
 	sum := crc32.NewIEEE()
-	s.open = &streamed{c.checked(io.TeeReader(content, sum)), packed, r, sum}
+	s.open = &streamed{c.checked(io.TeeReader(content, sum)), raw, r, sum, packed}
 	s.records = append(s.records, r)
 	s.next++
 	return nil

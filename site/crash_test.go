@@ -73,16 +73,16 @@ func moments(t *testing.T) int {
 	case os.Getenv("CI") != "":
 		return 200
 	}
-	return 12
+	return 6
 }
 
-func crashRand(t *testing.T) *rand.Rand {
+func newSeed(t *testing.T) uint64 {
 	seed := *crashSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("seed: -crash.seed=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
+	return seed
 }
 
 // A scene is a store in which each operation has something to do: three patches,
@@ -230,30 +230,49 @@ func whole(t *testing.T, s *Site) {
 	}
 }
 
+// operations are those that crash tests disturb.
+var operations = []string{"import", "activate", "gc"}
+
 // TestKilled ends operations at random moments by SIGKILL.
 func TestKilled(t *testing.T) {
-	c, rng := newScene(t), crashRand(t)
-	for _, operation := range []string{"import", "activate", "gc"} {
-		var took time.Duration
-		for n := range 3 { // the first loads the program
-			begun := time.Now()
-			if how := c.disturb(t, operation, filepath.Join(t.TempDir(), fmt.Sprint(n)), crash{}); how != "done" {
-				t.Fatal(how)
-			}
-			took = time.Since(begun)
+	c, seed := newScene(t), newSeed(t)
+	for n, operation := range operations {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel()
+			c.kill(t, operation, rand.New(rand.NewPCG(seed, uint64(n))))
+		})
+	}
+}
+
+func (c *scene) kill(t *testing.T, operation string, rng *rand.Rand) {
+	var took time.Duration
+	for range 3 { // the first loads the program
+		begun := time.Now()
+		if how := c.disturb(t, operation, filepath.Join(t.TempDir(), "store"), crash{}); how != "done" {
+			t.Fatal(how)
 		}
-		ended := 0
-		for range moments(t) {
-			dir := filepath.Join(t.TempDir(), "store")
-			k := crash{delay: time.Duration(rng.Int64N(int64(took)*5/4)) + 1}
-			if c.disturb(t, operation, dir, k) != "done" {
-				ended++
-			}
-			if c.aftermath(t, operation, dir); t.Failed() {
-				t.Fatalf("%s killed after %v", operation, k.delay)
-			}
+		took = time.Since(begun)
+	}
+	ended := 0
+	for range moments(t) {
+		dir := filepath.Join(t.TempDir(), "store")
+		k := crash{delay: time.Duration(rng.Int64N(int64(took)*5/4)) + 1}
+		if c.disturb(t, operation, dir, k) != "done" {
+			ended++
 		}
-		t.Logf("%s takes about %v; killed in time: %d of %d", operation, took, ended, moments(t))
+		if c.aftermath(t, operation, dir); t.Failed() {
+			t.Fatalf("killed after %v", k.delay)
+		}
+		discard(t, dir)
+	}
+	t.Logf("it takes about %v; killed in time: %d of %d", took, ended, moments(t))
+}
+
+// discard removes a store early: hundreds of them need not stay until the end.
+func discard(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -275,23 +294,31 @@ func TestFaults(t *testing.T) {
 	if err := exec.Command("strace", "-f", "-o", "/dev/null", "true").Run(); err != nil {
 		t.Skipf("strace cannot trace here: %v", err)
 	}
-	c, rng := newScene(t), crashRand(t)
-	for _, operation := range []string{"import", "activate", "gc"} {
-		counts := c.count(t, operation)
-		failed := 0
-		for range moments(t) {
-			k, text := randomFault(rng, counts)
-			dir := filepath.Join(t.TempDir(), "store")
-			how := c.disturb(t, operation, dir, k)
-			if how != "done" {
-				failed++
-			}
-			if c.aftermath(t, operation, dir); t.Failed() {
-				t.Fatalf("%s with %s: %s", operation, text, how)
-			}
-		}
-		t.Logf("%s makes %v; failed: %d of %d", operation, counts, failed, moments(t))
+	c, seed := newScene(t), newSeed(t)
+	for n, operation := range operations {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel()
+			c.fail(t, operation, rand.New(rand.NewPCG(seed, uint64(n))))
+		})
 	}
+}
+
+func (c *scene) fail(t *testing.T, operation string, rng *rand.Rand) {
+	counts := c.count(t, operation)
+	failed := 0
+	for range moments(t) {
+		k, text := randomFault(rng, counts)
+		dir := filepath.Join(t.TempDir(), "store")
+		how := c.disturb(t, operation, dir, k)
+		if how != "done" {
+			failed++
+		}
+		if c.aftermath(t, operation, dir); t.Failed() {
+			t.Fatalf("with %s: %s", text, how)
+		}
+		discard(t, dir)
+	}
+	t.Logf("it makes %v; failed: %d of %d", counts, failed, moments(t))
 }
 
 // count counts the system calls of an operation that nobody disturbs.

@@ -88,7 +88,7 @@ func (c *collection) run(ctx context.Context) error {
 		return nil
 	}
 	if c.late {
-		if err := c.site.rebuildIndex(ctx); err != nil {
+		if err := c.site.repairIndex(ctx); err != nil {
 			return err
 		}
 	}
@@ -206,7 +206,7 @@ func (g *staging) bytes() int64 {
 // unlist takes patches off the list, and off the index if there is space for
 // that. Their blobs go only when that is on the disk.
 func (c *collection) unlist(gone []string) error {
-	if c.o.DryRun {
+	if c.o.DryRun || len(gone) == 0 {
 		return nil
 	}
 	for _, id := range gone {

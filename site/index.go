@@ -19,26 +19,44 @@ const maxIndex = 16 << 20
 // RefName is the name of an image in the index of the store.
 func RefName(image, patchID string) string { return image + ":" + patchID }
 
+// repairIndex is rebuildIndex for an index that may be right: it is not written
+// then.
+func (s *Site) repairIndex(ctx context.Context) error {
+	all, err := s.allImages()
+	if err != nil {
+		return err
+	}
+	if now, err := s.blobs.Images(); err == nil && sameIndex(now, all) {
+		return nil
+	}
+	return s.blobs.ReplaceImages(ctx, all)
+}
+
 // rebuildIndex makes index.json name the images of the patches that are listed,
 // and no others.
 func (s *Site) rebuildIndex(ctx context.Context) error {
-	records, err := s.records()
+	all, err := s.allImages()
 	if err != nil {
 		return err
+	}
+	return s.blobs.ReplaceImages(ctx, all)
+}
+
+// allImages gives the images of all patches.
+func (s *Site) allImages() ([]ocispec.Descriptor, error) {
+	records, err := s.records()
+	if err != nil {
+		return nil, err
 	}
 	var all []ocispec.Descriptor
 	for _, r := range records {
 		images, err := s.patchIndex(r.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		all = append(all, images...)
 	}
-	now, err := s.blobs.Images()
-	if err == nil && sameIndex(now, all) {
-		return nil
-	}
-	return s.blobs.ReplaceImages(ctx, all)
+	return all, nil
 }
 
 // patchIndex gives the images of a patch as the store's index has them.

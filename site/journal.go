@@ -28,8 +28,7 @@ func (s *Site) commit(e Event, change func() error) error {
 		return err
 	}
 	if err := change(); err != nil {
-		_ = s.settle() // what remains is left to the next writer
-		return err
+		return err // the journal makes the next writer look at what remains
 	}
 	return s.settle()
 }
@@ -112,7 +111,7 @@ func (s *Site) recover() error {
 		return err
 	}
 	// The folders go last: as long as they stand, the next call comes here.
-	if err := s.rebuildIndex(context.Background()); err != nil {
+	if err := s.repairIndex(context.Background()); err != nil {
 		return err
 	}
 	if err := s.settle(); err != nil {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
+	"github.com/flotobuild/flotobuild/internal/verify"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/patch/crypt"
 )
@@ -85,10 +87,19 @@ func (i fileInput) walk(ctx context.Context, f func(patch.Content, func() (io.Re
 			return context.Cause(ctx)
 		}
 		if err := f(c, func() (io.Reader, error) { return i.p.Open(c.Path) }); err != nil {
-			return err
+			return i.located(c, err)
 		}
 	}
 	return nil
+}
+
+// located adds to an error about wrong content the volumes that it stands in.
+func (i fileInput) located(c patch.Content, err error) error {
+	volumes := i.p.Volumes(c.Path)
+	if len(volumes) == 0 || !errors.Is(err, verify.ErrContent) {
+		return err
+	}
+	return fmt.Errorf("%w; it stands in %s", err, strings.Join(volumes, ", "))
 }
 
 // streamInput is a patch that can be read once.

@@ -59,25 +59,42 @@ func refName(d ocispec.Descriptor) string { return d.Annotations[ocispec.Annotat
 // lockPoll is how often a held lock is tried again.
 const lockPoll = 20 * time.Millisecond
 
-// update changes index.json; a lock file keeps processes apart.
+// update changes index.json.
 func (s *Store) update(ctx context.Context, change func([]ocispec.Descriptor) []ocispec.Descriptor) error {
-	lock := flock.New(s.path(".flotobuild.lock"))
-	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
-		return fmt.Errorf("cannot lock the store: %w", err)
+	unlock, err := s.lockIndex(ctx)
+	if err != nil {
+		return err
 	}
-	defer lock.Close()
+	defer unlock()
 	all, err := s.Images()
 	if err != nil {
 		return err
 	}
-	all = change(all)
+	return s.writeIndex(change(all))
+}
+
+// lockIndex keeps other processes from changing the index.
+func (s *Store) lockIndex(ctx context.Context) (unlock func() error, err error) {
+	lock := flock.New(s.path(".flotobuild.lock"))
+	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
+		return nil, fmt.Errorf("cannot lock the store: %w", err)
+	}
+	return lock.Close, nil
+}
+
+func (s *Store) writeIndex(all []ocispec.Descriptor) error {
 	slices.SortStableFunc(all, func(a, b ocispec.Descriptor) int { return strings.Compare(refName(a), refName(b)) })
 	b, _ := NewIndex(all)
 	return atomicfile.WriteFile(s.path(ocispec.ImageIndexFile), b, 0o666)
 }
 
 // ReplaceImages puts entries, which have their names already, in place of all
-// that the index has.
+// that the index has. What the index was before does not matter.
 func (s *Store) ReplaceImages(ctx context.Context, entries []ocispec.Descriptor) error {
-	return s.update(ctx, func([]ocispec.Descriptor) []ocispec.Descriptor { return slices.Clone(entries) })
+	unlock, err := s.lockIndex(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return s.writeIndex(slices.Clone(entries))
 }

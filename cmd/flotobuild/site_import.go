@@ -75,6 +75,10 @@ func withMediaHint(err error, name string) error {
 	case name != "-" && volumesOf(name) != nil && hintOf(err) == "":
 		return &hintError{err, "flotobuild verify tells damaged volumes, and flotobuild join restores them where there is parity"}
 	}
+	if old, _ := openLegacy(name); name != "-" && old != nil {
+		old.Close()
+		return &hintError{err, "flotobuild convert makes a patch of what floto itself wrote"}
+	}
 	return err
 }
 
