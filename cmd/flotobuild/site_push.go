@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -12,9 +11,6 @@ import (
 	"github.com/flotobuild/flotobuild/site"
 	"github.com/flotobuild/flotobuild/site/registry"
 )
-
-// pushVersion is the version of what site push -json prints.
-const pushVersion = 1
 
 // pushFlags are the flags of site push.
 type pushFlags struct {
@@ -68,12 +64,7 @@ func (a *app) sitePush(ctx context.Context, f *siteFlags, where string, flags *p
 	}
 	a.interruptNote = ""
 	if flags.asJSON {
-		b, err := json.MarshalIndent(map[string]any{"formatVersion": pushVersion, "patch": p.ID, "images": append([]registry.Pushed{}, pushed...)}, "", "  ")
-		if err != nil {
-			return err
-		}
-		a.ui.printJSON(b)
-		return nil
+		return a.printSiteJSON(map[string]any{"patch": p.ID, "images": append([]registry.Pushed{}, pushed...)})
 	}
 	var sent int64
 	for _, p := range pushed {

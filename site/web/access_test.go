@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -207,6 +209,29 @@ func TestThrottle(t *testing.T) {
 	}
 	if len(th.sources) > maxSources {
 		t.Errorf("%d sources are remembered", len(th.sources))
+	}
+}
+
+// TestUnreadableTokens checks that a server that cannot tell who asks lets nobody
+// in, and gives nothing away.
+func TestUnreadableTokens(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Anonymous = true })
+	v, _ := r.signIn(r.operator)
+	if err := os.WriteFile(filepath.Join(r.site.Dir(), "tokens"), []byte("damaged\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []string{"", r.operator} {
+		if text := r.want(500, token, "GET", "/api/v1/site", nil); strings.Contains(text, r.site.Dir()) {
+			t.Errorf("the answer names files: %s", text)
+		}
+	}
+	for _, path := range []string{"/", "/history"} {
+		if status, text := v.get(path); status != 500 || strings.Contains(text, r.site.Dir()) {
+			t.Errorf("a session gets %d: %s", status, text)
+		}
+	}
+	if status, _ := v.post("/login", url.Values{"token": {r.operator}}); status != 500 {
+		t.Errorf("sign in: %d", status)
 	}
 }
 

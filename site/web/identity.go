@@ -48,7 +48,7 @@ func (s *Server) need(role access.Role, next http.HandlerFunc) http.Handler {
 		i, status, err := s.identify(w, r)
 		switch {
 		case err != nil:
-			s.broken(w, r, err)
+			s.unreadable(w, r, err)
 		case status == http.StatusTooManyRequests:
 			s.refuse(w, r, status, "too many wrong tokens came from there; wait a moment")
 		case i == nil && wantsPage(r) && status == 0:
@@ -94,6 +94,13 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request) (*identity, in
 		return nil, 0, err
 	}
 	return &identity{Role: access.Viewer}, 0, nil
+}
+
+// unreadable answers when tokens cannot be read. Who asks is not known, and gets
+// no details.
+func (s *Server) unreadable(w http.ResponseWriter, r *http.Request, err error) {
+	s.opts.Log.Error("cannot tell who asks", "path", r.URL.Path, "error", err.Error())
+	s.refuse(w, r, http.StatusInternalServerError, "the server cannot read its tokens; its log says why")
 }
 
 // check looks a token up, and makes those wait who try many.
@@ -165,7 +172,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 	t, status, err := s.check(w, r, strings.TrimSpace(r.PostFormValue("token")))
 	switch {
 	case err != nil:
-		s.broken(w, r, err)
+		s.unreadable(w, r, err)
 		return
 	case status == http.StatusTooManyRequests:
 		s.loginPage(w, r, status, "Too many wrong tokens came from there. Wait a moment.")
