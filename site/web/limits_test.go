@@ -2,6 +2,7 @@ package web
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -92,5 +93,58 @@ func TestLargeBodies(t *testing.T) {
 	resp, _ := r.call("", "POST", "/login", large, "Content-Type", "application/x-www-form-urlencoded")
 	if resp.StatusCode == 200 || resp.StatusCode == 303 {
 		t.Errorf("a form of %d bytes: %d", len(large), resp.StatusCode)
+	}
+}
+
+// TestRun stops a server while a task runs, with somebody who follows it.
+func TestRun(t *testing.T) {
+	r, f := newRig(t), newFactory(t)
+	id := mustImport(t, r.site, f.next("one"))
+	if err := r.site.Activate(t.Context(), id, "ada"); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.server.Run(ctx, l) }()
+	r.http.URL = "http://" + l.Addr().String()
+	r.want(202, r.operator, "POST", "/api/v1/redeploy", nil)
+	events, leave := r.follow("")
+	defer leave()
+	until(t, events, "pulling images")
+	stop()
+	if got := until(t, events, "event: end") + until(t, events, "data:"); !strings.Contains(got, errStopping.Error()) {
+		t.Errorf("who follows the task sees %s", got)
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("the server ends with %v", err)
+		}
+	case <-time.After(grace + 5*time.Second):
+		t.Fatal("the server does not end")
+	}
+	if _, err := net.Dial("tcp", l.Addr().String()); err == nil {
+		t.Error("it still listens")
+	}
+}
+
+// TestBusy checks that the page tells who changes the site elsewhere.
+func TestBusy(t *testing.T) {
+	r := newRig(t)
+	unlock, err := r.site.Lock(t.Context(), "a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	v, _ := r.signIn(r.viewer)
+	if _, text := v.get("/"); !strings.Contains(text, "The site is being changed by") || !strings.Contains(text, "a test") {
+		t.Errorf("the page does not say so: %s", text)
+	}
+	if text := r.want(200, r.viewer, "GET", "/api/v1/site", nil); !strings.Contains(text, `"what": "a test"`) {
+		t.Errorf("the API does not say so: %s", text)
 	}
 }

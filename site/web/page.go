@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/flotobuild/flotobuild/patch"
@@ -29,7 +30,7 @@ func parsePages() pages {
 
 // words are what templates call.
 var words = template.FuncMap{
-	"plain": plain, "bytes": byteSize, "stamp": stamp, "percent": percent, "short": short, "count": count, "label": label,
+	"plain": plain, "bytes": byteSize, "stamp": stamp, "percent": percent, "short": short, "count": count, "label": label, "segment": url.PathEscape,
 	"kind":       func(k string) string { return strings.ToUpper(k[:1]) + k[1:] },
 	"mark":       func(c patch.Change) string { return marks[c] },
 	"stateClass": func(s State) string { return stateClasses[s] },

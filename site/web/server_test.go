@@ -199,9 +199,17 @@ func TestForms(t *testing.T) {
 		continue
 	}
 	v.get("/tasks/1")
-	second := r.upload(f.next("two"))
+	second := filepath.Join(t.TempDir(), "a?b#c%2f d&e.floto-patch.zip")
+	if err := os.Rename(f.next("two"), second); err != nil {
+		t.Fatal(err)
+	}
+	second = r.upload(second)
+	_, text = v.get("/")
+	if want := `action="/incoming/a%3Fb%23c%252f%20d&amp;e.floto-patch.zip/discard"`; !strings.Contains(text, want) {
+		t.Errorf("the page has no %s: %s", want, text)
+	}
 	begun := r.beginUpload("later.floto-patch.zip", 100)
-	if status, text := v.post("/incoming/"+second+"/discard", url.Values{"csrf": {csrf}}); status != 200 || strings.Contains(text, second) {
+	if status, text := v.post("/incoming/"+url.PathEscape(second)+"/discard", url.Values{"csrf": {csrf}}); status != 200 || strings.Contains(text, second) {
 		t.Errorf("discard: %d %s", status, text)
 	}
 	if status, text := v.post("/uploads/"+strings.TrimPrefix(begun, "/api/v1/uploads/")+"/discard", url.Values{"csrf": {csrf}}); status != 200 || strings.Contains(text, "later") {

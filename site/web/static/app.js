@@ -181,7 +181,7 @@ if (form) {
 	form.hidden = false;
 	const input = byId("upload-file"), work = byId("upload-work"), problem = byId("upload-problem"), text = byId("upload-text");
 	const pause = byId("upload-pause"), drop = form.querySelector(".drop");
-	let queue = [], current = null;
+	let queue = [], current = null, several = false;
 
 	const fail = (message) => {
 		problem.textContent = message;
@@ -195,8 +195,9 @@ if (form) {
 		else announce(`Upload of ${file.name}`, percent);
 	};
 
-	// run sends the files one after the other. A whole patch file is imported
-	// then; volumes wait for the others of their set.
+	// run sends the files one after the other. A patch file that came alone is
+	// imported then; volumes wait for the others of their set, and of several
+	// files somebody has to say which.
 	const run = async () => {
 		input.disabled = true;
 		work.hidden = false;
@@ -232,7 +233,7 @@ if (form) {
 	};
 
 	const imports = async (file) => {
-		if (/\.p?\d{3}$/.test(file.name)) {
+		if (several || /\.p?\d{3}$/.test(file.name)) {
 			location.reload();
 			return;
 		}
@@ -249,6 +250,7 @@ if (form) {
 	const take = (files) => {
 		if (input.disabled || files.length === 0) return;
 		queue = [...files];
+		several = queue.length > 1;
 		run();
 	};
 	input.addEventListener("change", () => take(input.files));
