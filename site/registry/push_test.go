@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -18,9 +19,9 @@ import (
 )
 
 // elsewhere is a registry of others, which wants a password where there is one.
-func elsewhere(t *testing.T, password string) (host string, puts *int) {
+func elsewhere(t *testing.T, password string) (host string, puts *atomic.Int64) {
 	t.Helper()
-	puts = new(int)
+	puts = new(atomic.Int64)
 	h := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, got, _ := r.BasicAuth(); got != password {
@@ -29,7 +30,7 @@ func elsewhere(t *testing.T, password string) (host string, puts *int) {
 			return
 		}
 		if r.Method == http.MethodPatch {
-			*puts++
+			puts.Add(1)
 		}
 		h.ServeHTTP(w, r)
 	}))
@@ -62,10 +63,10 @@ func TestPush(t *testing.T) {
 	if got, err := remote.Head(ref); err != nil || got.Digest.String() != first[1].Digest.String() {
 		t.Errorf("the index that was pushed is %v, %v", got, err)
 	}
-	*puts = 0
+	puts.Store(0)
 	again, err := Push(t.Context(), w.store, d, o)
-	if err != nil || again[0].Sent+again[1].Sent != 0 || *puts != 0 {
-		t.Errorf("a second push sends %+v in %d requests: %v", again, *puts, err)
+	if err != nil || again[0].Sent+again[1].Sent != 0 || puts.Load() != 0 {
+		t.Errorf("a second push sends %+v in %d requests: %v", again, puts.Load(), err)
 	}
 	next, err := w.releases[1].Open(t.Context())
 	if err != nil {
