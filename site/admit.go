@@ -25,11 +25,15 @@ func (i *importing) admit() (*sign.Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	if i.site.policy == nil {
+	policy, err := i.site.Policy()
+	if err != nil {
+		return nil, err
+	}
+	if i.policy = policy != nil; !i.policy {
 		signatures, err := sign.Decode(entry)
 		return &sign.Verdict{Signatures: len(signatures)}, err
 	}
-	return i.site.policy.Check(sign.Subject{Site: d.SiteName, Created: d.CreationDate.Time, Description: i.h.Raw()}, entry)
+	return policy.Check(sign.Subject{Site: d.SiteName, Created: d.CreationDate.Time, Description: i.h.Raw()}, entry)
 }
 
 // checkForm refuses patches that a newer flotobuild made, and entries that would
@@ -42,14 +46,11 @@ func (i *importing) checkForm() error {
 		}
 	}
 	for _, c := range d.Flotobuild.Contents {
-		if first, _, _ := strings.Cut(c.Path, "/"); first == recordFile || first == blobsFile {
-			return fmt.Errorf("it has entry %q, a name that sites keep for files of their own", c.Path)
+		if err := checkEntry(c); err != nil {
+			return err
 		}
 		if c.Path != lang.ManifestEntry {
 			continue
-		}
-		if c.Size > maxManifest {
-			return fmt.Errorf("entry %q has %d bytes, and %d are the limit", c.Path, c.Size, maxManifest)
 		}
 		b, err := i.in.peek(c.Path)
 		if err != nil {
@@ -60,6 +61,26 @@ func (i *importing) checkForm() error {
 		}
 		if err := checkManifest(b, d.SiteName); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkEntry refuses entries that cannot stand in a patch's folder, or are too
+// large for what is read as a whole.
+func checkEntry(c patch.Content) error {
+	const longest = 255 // bytes of a file name
+	limits := map[string]int64{lang.ManifestEntry: maxManifest, patch.IndexEntry: maxIndex}
+	parts := strings.Split(c.Path, "/")
+	switch limit, ok := limits[c.Path]; {
+	case parts[0] == recordFile || parts[0] == blobsFile:
+		return fmt.Errorf("it has entry %q, a name that sites keep for files of their own", c.Path)
+	case ok && c.Size > limit:
+		return fmt.Errorf("entry %q has %d bytes, and %d are the limit", c.Path, c.Size, limit)
+	}
+	for _, part := range parts {
+		if len(part) > longest {
+			return fmt.Errorf("entry %q cannot be a file: a part of its name has more than %d bytes", c.Path, longest)
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/flotobuild/flotobuild/internal/verify"
 	"github.com/flotobuild/flotobuild/lang"
 	"github.com/flotobuild/flotobuild/patch"
 )
@@ -130,9 +131,9 @@ func (i *importing) entry(ctx context.Context, c patch.Content, open func() (io.
 	i.record.Verified.Bytes += c.Size
 	switch {
 	case !isBlob:
-		return i.small(c, r)
+		return i.small(ctx, c, r)
 	case !wanted: // records, which sites do not need
-		_, err := io.Copy(io.Discard, r)
+		_, err := verify.Copy(ctx, io.Discard, r)
 		return err
 	}
 	return i.blob(ctx, n, r, group)
@@ -153,8 +154,8 @@ func (i *importing) blob(ctx context.Context, n need, r io.Reader, group *errgro
 
 // small writes an entry that is no blob. The manifest is checked where it could
 // not be read ahead.
-func (i *importing) small(c patch.Content, r io.Reader) error {
-	if err := i.staging.entry(c, r); err != nil {
+func (i *importing) small(ctx context.Context, c patch.Content, r io.Reader) error {
+	if err := i.staging.entry(ctx, c, r); err != nil {
 		return err
 	}
 	if c.Path != lang.ManifestEntry {

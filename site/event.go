@@ -66,7 +66,7 @@ func readHistory(name string, limit int64) ([]Event, error) {
 	from := max(st.Size()-limit, 0)
 	var events []Event
 	lines := bufio.NewScanner(io.NewSectionReader(f, from, st.Size()-from))
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, int(limit))
 	for lines.Scan() {
 		var e Event
 		if json.Unmarshal(lines.Bytes(), &e) == nil && e.Action != "" {

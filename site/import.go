@@ -118,6 +118,7 @@ type importing struct {
 	staged  map[digest.Digest]bool // by this import, or an earlier one
 	staging *staging
 	repair  bool // the patch is listed, and lacks blobs
+	policy  bool // signatures were checked against one
 
 	record     *Record
 	resumed    int64
@@ -136,7 +137,7 @@ func (i *importing) report(p Phase) {
 func (i *importing) run(ctx context.Context, verdict *sign.Verdict) error {
 	i.record = newRecord(i.h)
 	i.record.Imported, i.record.By, i.record.Source = orNow(i.o.Now), i.o.By, i.source
-	i.record.Verified = Verification{Policy: i.site.policy != nil, Signatures: verdict, Encrypted: i.in.recipients()}
+	i.record.Verified = Verification{Policy: i.policy, Signatures: verdict, Encrypted: i.in.recipients()}
 	if err := i.copy(ctx); err != nil {
 		return err
 	}

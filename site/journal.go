@@ -76,10 +76,13 @@ func (s *Site) happened(e Event) (bool, error) {
 	return true, nil
 }
 
+// recent is how much of the history's end is searched for an event, in bytes.
+const recent = 1 << 20
+
 // recordOnce appends an event that the history may have already: the journal
 // outlives it for a moment.
 func (s *Site) recordOnce(e Event) error {
-	events, err := readHistory(s.path(historyFile), maxRecord)
+	events, err := readHistory(s.path(historyFile), recent)
 	if err != nil {
 		return err
 	}

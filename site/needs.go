@@ -82,7 +82,7 @@ func encodeNeeds(all []need) []byte {
 
 // mediaWord is a media type without what would break the line.
 func mediaWord(mediaType string) string {
-	if mediaType == "" || strings.ContainsAny(mediaType, " \t\r\n\v\f") {
+	if mediaType == "" || len(mediaType) > 255 || strings.ContainsAny(mediaType, " \t\r\n\v\f") {
 		return "-"
 	}
 	return mediaType

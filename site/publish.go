@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"github.com/opencontainers/go-digest"
@@ -43,6 +44,9 @@ func (i *importing) publish(ctx context.Context) error {
 	b, err := encode(r)
 	if err != nil {
 		return err
+	}
+	if len(b) > maxRecord {
+		return fmt.Errorf("name, comment and parents have %d bytes, and %d are the limit", len(b), maxRecord)
 	}
 	if err := i.staging.put(recordFile, b); err != nil {
 		return err

@@ -21,8 +21,8 @@ const (
 	blobsFile  = "blobs.txt"
 )
 
-// maxRecord bounds import.json, in bytes.
-const maxRecord = 1 << 20
+// maxRecord bounds import.json, in bytes: a description may be as long.
+const maxRecord = patch.MaxDescription
 
 // A Record is import.json: what came in, and what was verified of it before it
 // was listed.
@@ -119,7 +119,7 @@ func (s *Site) readRecord(id string) (*Record, error) {
 	}
 	r := new(Record)
 	if err := json.Unmarshal(b, r); err != nil {
-		return nil, fmt.Errorf("cannot parse %q: %w", name, err)
+		return nil, fmt.Errorf("%q is damaged, remove its folder and import the patch again: %w", name, err)
 	}
 	switch {
 	case r.FormatVersion != formatVersion:

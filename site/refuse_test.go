@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/sign"
 	"github.com/flotobuild/flotobuild/store"
 )
 
@@ -78,6 +80,7 @@ func TestImportLies(t *testing.T) {
 			l.DiffID = digest.FromString("other")
 		}, "diff id"},
 		"own name":   {func(_ *patch.Description, m *maker) { m.files["import.json"] = "{}" }, "a name that sites keep"},
+		"long name":  {func(_ *patch.Description, m *maker) { m.files["conf/"+strings.Repeat("x", 256)] = "" }, "cannot be a file"},
 		"own folder": {func(_ *patch.Description, m *maker) { m.files["blobs.txt/x"] = "" }, "a name that sites keep"},
 		"other site": {func(d *patch.Description, m *maker) {
 			m.files["manifest/manifest.json"] = strings.Replace(m.files["manifest/manifest.json"], "north", "south", 1)
@@ -215,4 +218,45 @@ func FuzzNeeds(f *testing.F) {
 			t.Errorf("%+v became %+v: %v", n, again, err)
 		}
 	})
+}
+
+// A trust policy holds at once, also for Sites that are open.
+func TestTrust(t *testing.T) {
+	m := newMaker(t)
+	path := m.chain(1)[0]
+	s := newSite(t)
+	other, err := Open(s.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.SetTrust(t.Context(), []byte(`{"formatVersion":1,"keys":[],"rules":[{"sites":["south"],"keys":["x"],"threshold":1}]}`), "test"); err == nil {
+		t.Error("a policy with a rule for a key that it does not have was taken")
+	}
+	key, err := sign.Generate(sign.Ed25519)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := sign.PublicOf(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := sign.NewPolicy([]*sign.PublicKey{public}, []string{"release"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.SetTrust(t.Context(), b, "test"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Import(t.Context(), Source{Path: path}, ImportOptions{}); err == nil || !strings.Contains(err.Error(), "not signed") {
+		t.Errorf("got %v", err)
+	}
+	untouched(t, s)
+	if err := other.SetTrust(t.Context(), nil, "test"); err != nil {
+		t.Fatal(err)
+	}
+	mustImport(t, s, path)
 }

@@ -34,7 +34,6 @@ var ErrNoSite = errors.New("it is no store of a site")
 type Site struct {
 	dir    string
 	config *config
-	policy *sign.Policy // nil where signatures are not demanded
 	blobs  *store.Store
 }
 
@@ -146,15 +145,11 @@ func open(dir string) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy, err := c.policy()
-	if err != nil {
-		return nil, err
-	}
 	blobs, err := store.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	return &Site{dir: dir, config: c, policy: policy, blobs: blobs}, nil
+	return &Site{dir: dir, config: c, blobs: blobs}, nil
 }
 
 // Name is that of the site, as patches name it.
@@ -167,8 +162,15 @@ func (s *Site) Dir() string { return s.dir }
 // Import and GC alone change it.
 func (s *Site) Blobs() *store.Store { return s.blobs }
 
-// Policy is the trust policy; nil where signatures are not demanded.
-func (s *Site) Policy() *sign.Policy { return s.policy }
+// Policy reads the trust policy, which may have been replaced since Open; nil
+// where signatures are not demanded.
+func (s *Site) Policy() (*sign.Policy, error) {
+	c, err := readConfig(s.dir)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the trust policy of site %q: %w", s.Name(), err)
+	}
+	return c.policy()
+}
 
 func (s *Site) path(elem ...string) string {
 	return filepath.Join(append([]string{s.dir}, elem...)...)

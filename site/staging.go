@@ -197,7 +197,7 @@ func (g *staging) settle(ctx context.Context, n need) error {
 }
 
 // entry writes an entry of the patch that is no blob.
-func (g *staging) entry(c patch.Content, r io.Reader) error {
+func (g *staging) entry(ctx context.Context, c patch.Content, r io.Reader) error {
 	if c.Mode == patch.ModeSymlink {
 		target, err := io.ReadAll(r)
 		if err != nil {
@@ -215,7 +215,7 @@ func (g *staging) entry(c patch.Content, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, r)
+	_, err = verify.Copy(ctx, f, r)
 	return errors.Join(err, f.Close())
 }
 

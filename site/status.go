@@ -54,7 +54,12 @@ func (s *Site) Status(ctx context.Context) (*Status, error) {
 }
 
 func (s *Site) status(ctx context.Context) (*Status, error) {
-	st := &Status{Site: s.Name(), Dir: s.dir, Free: s.free(), Trust: s.policy != nil, Imports: []PendingImport{}, Damaged: []string{}}
+	st := &Status{Site: s.Name(), Dir: s.dir, Free: s.free(), Imports: []PendingImport{}, Damaged: []string{}}
+	policy, err := s.Policy()
+	if err != nil {
+		return nil, err
+	}
+	st.Trust = policy != nil
 	a, err := s.readActive()
 	if err != nil {
 		return nil, err
@@ -137,11 +142,11 @@ func (s *Site) free() int64 {
 	if err := unix.Statfs(s.dir, &st); err != nil || st.Blocks == 0 {
 		return -1
 	}
-	return int64(st.Bavail) * st.Bsize
+	return int64(st.Bavail) * int64(st.Bsize)
 }
 
 // SetTrust replaces the trust policy; nil demands no signatures any more. It
-// holds for imports to come. The Site must be opened again to follow it.
+// holds for imports to come, also those of Sites that are open.
 func (s *Site) SetTrust(ctx context.Context, policy []byte, by string) error {
 	if err := s.setTrust(ctx, policy, by); err != nil {
 		return fmt.Errorf("cannot change the trust policy of site %q: %w", s.Name(), err)

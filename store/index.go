@@ -74,12 +74,12 @@ func (s *Store) update(ctx context.Context, change func([]ocispec.Descriptor) []
 }
 
 // lockIndex keeps other processes from changing the index.
-func (s *Store) lockIndex(ctx context.Context) (unlock func() error, err error) {
+func (s *Store) lockIndex(ctx context.Context) (unlock func(), err error) {
 	lock := flock.New(s.path(".flotobuild.lock"))
 	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
 		return nil, fmt.Errorf("cannot lock the store: %w", err)
 	}
-	return lock.Close, nil
+	return func() { _ = lock.Close() }, nil
 }
 
 func (s *Store) writeIndex(all []ocispec.Descriptor) error {
