@@ -28,8 +28,6 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	checked := origins.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		control := http.NewResponseController(w)
-		// The deadline of an earlier answer on the connection is not this one's.
-		_ = control.SetWriteDeadline(time.Time{})
 		defer s.hurry(control)
 		w = &patientWriter{w, control, s.stall}
 		r.Body = &patientBody{r.Body, control, s.stall}

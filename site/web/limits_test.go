@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -19,32 +20,88 @@ func hasty(t *testing.T) *rig {
 	return r
 }
 
-// TestStall checks that deadlines are for one read or write, and not for what
-// takes long as a whole.
+// A rawLine is a connection that is used again and again.
+type rawLine struct {
+	net.Conn
+	t *testing.T
+	r *bufio.Reader
+}
+
+func (r *rig) line() *rawLine {
+	r.t.Helper()
+	c, err := net.Dial("tcp", r.http.Listener.Addr().String())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(time.Minute))
+	return &rawLine{c, r.t, bufio.NewReader(c)}
+}
+
+func (l *rawLine) printf(format string, args ...any) { fmt.Fprintf(l, format, args...) }
+
+// status reads an answer.
+func (l *rawLine) status() int {
+	l.t.Helper()
+	resp, err := http.ReadResponse(l.r, nil)
+	if err != nil {
+		l.t.Fatalf("no answer: %v", err)
+	}
+	io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+// head is the beginning of a request.
+func (r *rig) head(method, path string, length int) string {
+	return fmt.Sprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n",
+		method, path, r.operator, offsetType, length)
+}
+
+// TestStall checks that deadlines are for one read or write: neither for what
+// takes long as a whole, nor for what follows on the connection.
 func TestStall(t *testing.T) {
 	r := hasty(t)
 	location := r.beginUpload("a.floto-patch.zip", 6)
-	pr, pw := io.Pipe()
-	req, err := http.NewRequest("PATCH", r.http.URL+location, pr)
-	if err != nil {
-		t.Fatal(err)
+	l := r.line()
+	l.printf("%s", r.head("GET", "/api/v1/site", 0))
+	if got := l.status(); got != 200 {
+		t.Fatalf("the first request: %d", got)
 	}
-	req.ContentLength = 6
-	req.Header = http.Header{"Authorization": {"Bearer " + r.operator}, "Tus-Resumable": {"1.0.0"}, "Upload-Offset": {"0"}, "Content-Type": {offsetType}}
-	go func() {
-		for _, c := range "123456" { // longer than a stall altogether
-			time.Sleep(r.server.stall / 3)
-			fmt.Fprint(pw, string(c))
-		}
-		pw.Close()
-	}()
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil || resp.StatusCode != 204 {
-		t.Fatalf("a slow upload: %v, %v", resp, err)
-	}
-	resp.Body.Close()
 	time.Sleep(2 * r.server.stall) // the connection is idle, and used again
-	r.want(204, r.operator, "DELETE", "/api/v1/incoming/a.floto-patch.zip", nil)
+	l.printf("%s", r.head("PATCH", location, 6))
+	for _, c := range "123456" { // longer than a stall altogether
+		time.Sleep(r.server.stall / 3)
+		l.printf("%c", c)
+	}
+	if got := l.status(); got != 204 {
+		t.Errorf("a slow upload: %d", got)
+	}
+	time.Sleep(2 * r.server.stall)
+	l.printf("%s", r.head("DELETE", "/api/v1/incoming/a.floto-patch.zip", 0))
+	if got := l.status(); got != 204 {
+		t.Errorf("the last request: %d", got)
+	}
+}
+
+// TestLongHandler checks that a request does not end because its body was read
+// long ago.
+func TestLongHandler(t *testing.T) {
+	r := hasty(t)
+	h := httptest.NewServer(r.server.guard(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		io.Copy(io.Discard, req.Body)
+		select {
+		case <-req.Context().Done():
+			w.WriteHeader(http.StatusInternalServerError)
+		case <-time.After(3 * r.server.stall):
+			w.WriteHeader(http.StatusNoContent)
+		}
+	})))
+	defer h.Close()
+	resp, err := http.Post(h.URL, "text/plain", strings.NewReader("x"))
+	if err != nil || resp.StatusCode != http.StatusNoContent {
+		t.Errorf("a long request: %v, %v", resp, err)
+	}
 }
 
 // TestStalled checks that who stops in the middle of a request is cut off, and
@@ -52,16 +109,9 @@ func TestStall(t *testing.T) {
 func TestStalled(t *testing.T) {
 	r := hasty(t)
 	location := r.beginUpload("a.floto-patch.zip", 1000)
-	c, err := net.Dial("tcp", r.http.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	fmt.Fprintf(c, "PATCH %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: %s\r\nContent-Length: 1000\r\n\r\nonly this",
-		location, r.operator, offsetType)
-	c.SetReadDeadline(time.Now().Add(time.Minute))
-	answer, err := bufio.NewReader(c).ReadString('\n')
-	if err == nil && strings.Contains(answer, " 2") {
+	l := r.line()
+	l.printf("%sonly this", r.head("PATCH", location, 1000))
+	if answer, err := l.r.ReadString('\n'); err == nil && strings.Contains(answer, " 2") {
 		t.Errorf("a stalled upload is answered with %q", answer)
 	}
 	for end := time.Now().Add(time.Minute); r.offset(location) != "9"; time.Sleep(5 * time.Millisecond) {
