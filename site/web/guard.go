@@ -85,8 +85,8 @@ func (w *patientWriter) Write(p []byte) (int, error) {
 // Unwrap is for http.ResponseController.
 func (w *patientWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// A patientBody gives every read its time. No deadline stays when the body has
-// been read: it would end the request.
+// A patientBody gives every read its time. The server clears the deadline when
+// the body has been read.
 type patientBody struct {
 	io.ReadCloser
 	control *http.ResponseController
@@ -96,9 +96,5 @@ type patientBody struct {
 // Read implements io.Reader.
 func (b *patientBody) Read(p []byte) (int, error) {
 	_ = b.control.SetReadDeadline(time.Now().Add(b.stall)) // tests' writers have none
-	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		_ = b.control.SetReadDeadline(time.Time{})
-	}
-	return n, err
+	return b.ReadCloser.Read(p)
 }
