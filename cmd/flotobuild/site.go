@@ -34,6 +34,7 @@ func newSiteCommand(a *app) *cobra.Command {
 		newSiteActivateCommand(a, f), newSiteRollbackCommand(a, f), newSiteStatusCommand(a, f), newSiteReceiptCommand(a, f),
 		newSiteGCCommand(a, f), newSiteHistoryCommand(a, f), newSiteTrustCommand(a, f),
 		newSiteRedeployCommand(a, f),
+		newSitePushCommand(a, f), newSiteServeCommand(a, f), newSiteTokenCommand(a, f),
 	)
 	return cmd
 }

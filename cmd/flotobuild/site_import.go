@@ -51,7 +51,7 @@ func (a *app) siteImport(ctx context.Context, f *siteFlags, args []string, quiet
 }
 
 func (a *app) importPatch(ctx context.Context, s *site.Site, name string, keys crypt.Keys, quiet bool) error {
-	src := site.Source{Path: name, Keys: keys}
+	src := site.Source{Path: name, Keys: keys, OnDamage: a.warnDamage}
 	if name == "-" {
 		src = site.Source{Reader: cancellable(ctx, a.ui.in), Name: "standard input", Keys: keys}
 	}
