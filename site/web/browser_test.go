@@ -175,6 +175,7 @@ func (b *browser) key(text string) {
 // shoot looks at the page in all ways and keeps screenshots.
 func (b *browser) shoot(name string) {
 	b.t.Helper()
+	b.until("is not complete", `document.readyState === "complete"`) // its text comes before its style
 	for _, l := range looks {
 		var m measured
 		b.run("look at "+name,
