@@ -54,6 +54,14 @@ func TestMatchesGzip(t *testing.T) {
 	}
 }
 
+func TestMatchesPigz(t *testing.T) {
+	program := lookup(t, "pigz")
+	for level := uint8(minLevel); level <= maxLevel; level++ {
+		compare(t, method{encoderPigz, level, 0}, bare, program, "-nc", fmt.Sprint("-", level), "-p", "3")
+		compare(t, method{encoderPigzOne, level, 0}, bare, program, "-nc", fmt.Sprint("-", level), "-p", "1")
+	}
+}
+
 // TestMatchesZlib compares with the zlib of Python, all at once, as a start of
 // Python takes longer than most samples.
 func TestMatchesZlib(t *testing.T) {

@@ -65,7 +65,9 @@ func NewEncoder(w io.Writer, c Config) (*Encoder, error) {
 // Reset starts a new stream on w. The encoder's memory is used again.
 func (e *Encoder) Reset(w io.Writer) {
 	e.out.reset(w)
-	clear(e.window[:])
+	if e.config.GNU {
+		clear(e.window[:]) // GNU gzip looks beyond the end of its input
+	}
 	clear(e.head)
 	e.position, e.lookahead, e.pending, e.block = 0, 0, 0, 0
 	e.finish, e.ended, e.literalOpen, e.hash = false, false, false, 0
