@@ -6,15 +6,23 @@ import (
 	"errors"
 )
 
-// Identify inflates a gzip file and looks for the recipe that makes it again.
-// It is false for what is no gzip file, is damaged, holds more than limit
-// bytes, or was made by no encoder that is known. An error is that of ctx.
+// Identify opens a gzip file, or a ZIP archive (jar, wheel), and looks for the
+// recipe that makes it again. The content is what the gzip file holds; of an
+// archive it is the archive with the entries inflated for which a method was
+// found, in their places. It is false for any other file, if the file is
+// damaged, if the content is longer than limit bytes, and if no method is
+// known. An error is that of ctx.
 func Identify(ctx context.Context, compressed []byte, limit int64) (*Recipe, []byte, bool, error) {
-	if !isGzip(compressed) {
-		return nil, nil, false, nil
-	}
 	content := &limitedBuffer{limit: limit}
-	r, ok, err := IdentifyLayer(ctx, bytes.NewReader(compressed), content)
+	var r *Recipe
+	var ok bool
+	var err error
+	switch {
+	case isGzip(compressed):
+		r, ok, err = IdentifyLayer(ctx, bytes.NewReader(compressed), content)
+	case isZip(compressed):
+		r, ok, err = identifyZip(ctx, compressed, content)
+	}
 	if errors.Is(err, errLimit) {
 		return nil, nil, false, nil
 	}

@@ -144,6 +144,7 @@ func TestIdentifyHonoursLimit(t *testing.T) {
 func FuzzIdentify(f *testing.F) {
 	for _, m := range []method{{encoderGNU, 9, 0}, {encoderGo, 6, 0}, {encoderZlib, 6, 8}} {
 		f.Add(member(f, m, samples()["short"]))
+		f.Add([]byte("PK\x03\x04"))
 		f.Add(slicesOf(member(f, m, []byte("one")), member(f, m, []byte("two")), []byte("behind")))
 	}
 	f.Fuzz(func(t *testing.T, compressed []byte) {

@@ -33,6 +33,12 @@ func newStream(blob io.Reader, content io.Writer) *stream {
 	}
 }
 
+// reset goes on with another blob.
+func (s *stream) reset(blob io.Reader) {
+	s.tape.r, s.tape.start, s.tape.kept, s.tape.err = blob, 0, s.tape.kept[:0], nil
+	s.in.Reset(s.tape)
+}
+
 // at is the place in the blob up to which it was read.
 func (s *stream) at() int64 { return s.tape.end() - int64(s.in.Buffered()) }
 
@@ -57,20 +63,28 @@ func (s *stream) member(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, s.tape.err
 	}
+	found, ok, err := s.deflate(ctx, gzipHint(header, s.last))
+	if !ok || err != nil {
+		return false, err
+	}
+	s.literal(header)
+	s.recipe.parts = append(s.recipe.parts, found)
+	return true, s.trailer()
+}
+
+// deflate goes through a deflate stream.
+func (s *stream) deflate(ctx context.Context, h hint) (part, bool, error) {
 	start := s.at()
 	s.tape.forget(start)
 	s.content.crc, s.content.n = 0, 0
 	if err := s.inflater.(kflate.Resetter).Reset(s.in, nil); err != nil {
-		return false, err
+		return part{}, false, err
 	}
-	m, n, ok, err := s.search.find(ctx, s.inflater, start, s.at, s.content, candidates(gzipHint(header, s.last)))
-	if !ok || err != nil {
-		return false, err
+	m, n, ok, err := s.search.find(ctx, s.inflater, start, s.at, s.content, candidates(h))
+	if ok {
+		s.last = m
 	}
-	s.last = m
-	s.literal(header)
-	s.recipe.parts = append(s.recipe.parts, part{kind: partStream, method: m, length: n})
-	return true, s.trailer()
+	return part{kind: partStream, method: m, length: n}, ok, err
 }
 
 // trailer reads the trailer, which may be wrong or cut.
