@@ -148,7 +148,7 @@ func (d *differ) changed(s segment) error {
 		if err := d.read(t, s.offset+from, b, s.base+low); err != nil {
 			return err
 		}
-		d.index.Reset(b, int(d.window))
+		d.index.Reset(b, int(d.window/2))
 		d.matches(t, b, s.offset+from, s.base+low)
 	}
 	return nil

@@ -65,7 +65,7 @@ func (d *differ) evenMatches(from, to *project.Image) []match.Match {
 	copy(b, d.b)
 	from.Even(b)
 	to.Even(t)
-	d.index.Reset(b, int(d.window))
+	d.index.Reset(b, int(d.window/2))
 	var out []match.Match
 	for _, m := range match.Find(t, &d.index, match.Binary) {
 		for ; m.Length > maxMatch; m = (match.Match{Target: m.Target + maxMatch, Base: m.Base + maxMatch, Length: m.Length - maxMatch}) {

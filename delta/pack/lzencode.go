@@ -37,7 +37,7 @@ func packRepeats(b []byte, fast bool) []byte {
 	if fast {
 		depth = 8
 	}
-	e := &repeatEncoder{m: newRepeatModel(fast), b: b, finder: newMatchFinder(b, depth)}
+	e := &repeatEncoder{m: newRepeatModel(fast, len(b)), b: b, finder: newMatchFinder(b, depth)}
 	e.Reset(nil)
 	e.prices.compute(e.m)
 	for i, computed := 0, 0; i < len(b); {
