@@ -71,7 +71,7 @@ func (b *block) putUvarint(stream int, v int64) {
 // slowest is for how many bytes of the target there may be one in streams that
 // are coded bit by bit in the best way: applying would be too slow else.
 const (
-	slowest    = 24
+	slowest    = 40
 	slowestAny = 10
 )
 

@@ -54,7 +54,7 @@ func Pack(raw []byte, content Content, fast bool) (Coder, []byte) {
 	}
 	if content == Changes {
 		b := packBytes(raw, fast)
-		if len(raw) <= maxTwice {
+		if !fast && len(raw) <= maxTwice {
 			if r := packRepeats(raw, fast); len(r) < len(b) {
 				return Repeats + either(fast), r
 			}

@@ -60,6 +60,9 @@ type Image struct {
 	relative bool // addresses are relative to their section: an object file
 }
 
+// relocations is the type of sections of relocations with addends.
+const relocations elf.SectionType = 4
+
 // maxSections bounds what is read of a file's own description.
 const maxSections = 1 << 14
 
@@ -109,7 +112,7 @@ func (m *Image) add(h []byte, size int64) uint32 {
 	s.compressed = flags&elf.SHF_COMPRESSED != 0
 	s.executable, s.loaded = flags&elf.SHF_EXECINSTR != 0, flags&elf.SHF_ALLOC != 0
 	s.of = int(le.Uint32(h[40:])) // strings of symbols
-	if s.elf == elf.SHT_RELA {
+	if s.elf == relocations {
 		s.of = int(le.Uint32(h[44:]))
 	}
 	const most = 1 << 48
@@ -165,7 +168,7 @@ func (m *Image) kindOf(s *section) kind {
 		return code
 	case s.executable, s.elf == elf.SHT_STRTAB, s.name == ".comment", s.name == ".modinfo":
 		return plain
-	case s.elf == elf.SHT_RELA, s.elf == elf.SHT_SYMTAB, s.elf == elf.SHT_DYNSYM:
+	case s.elf == relocations, s.elf == elf.SHT_SYMTAB, s.elf == elf.SHT_DYNSYM:
 		return records
 	case s.elf == elf.SHT_DYNAMIC, s.elf == elf.SHT_INIT_ARRAY, s.elf == elf.SHT_FINI_ARRAY,
 		s.name == ".eh_frame_hdr", s.name == ".data.rel.ro", s.name == ".got", s.name == ".got.plt":

@@ -1,7 +1,6 @@
 package project
 
 import (
-	"debug/elf"
 	"encoding/binary"
 )
 
@@ -44,7 +43,7 @@ func (w *walk) numbers(n int, from, to int64) {
 func (w *walk) origin(n int) (address, shift int64) {
 	s := &w.old.sections[n]
 	switch {
-	case s.elf == elf.SHT_RELA && w.old.relative && s.of < len(w.old.sections):
+	case s.elf == relocations && w.old.relative && s.of < len(w.old.sections):
 		n = s.of
 		return w.old.sections[n].offset, w.layout.Offset[n]
 	case s.name == ".gopclntab" && w.old.text >= 0:
@@ -96,7 +95,7 @@ func (w *walk) addresses(s *section, i int, v uint32, origin, start int64, guess
 		return
 	}
 	if w.old.relative {
-		if s.elf == elf.SHT_RELA {
+		if s.elf == relocations {
 			guess[based] = uint32(w.shifts.of(origin+int64(v)) - start)
 		}
 		return
