@@ -72,7 +72,7 @@ func (b *block) putUvarint(stream int, v int64) {
 // are coded bit by bit in the best way: applying would be too slow else.
 const (
 	slowest    = 40
-	slowestAny = 10
+	slowestAny = 18
 )
 
 // pack gives the payload of the block's frame: the length, for each stream its

@@ -35,7 +35,7 @@ type repeatEncoder struct {
 func packRepeats(b []byte, fast bool) []byte {
 	depth := 32
 	if fast {
-		depth = 8
+		depth = 5
 	}
 	e := &repeatEncoder{m: newRepeatModel(fast, len(b)), b: b, finder: newMatchFinder(b, depth)}
 	e.Reset(nil)

@@ -124,7 +124,7 @@ func slotOf(d uint32) int {
 func distanceSet(length int) int { return min(length-minLength, 3) }
 
 // limit is how slow the probabilities of this coder get.
-const limit = 100
+const limit = 70
 
 // literals gives the probabilities for a literal at i of b.
 func (m *repeatModel) literals(b []byte, i, state int, distance uint32) (order1, unlike *[256]entropy.Prob) {

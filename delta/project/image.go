@@ -58,6 +58,8 @@ type Image struct {
 	text     int // the first section of code
 	machine  elf.Machine
 	relative bool // addresses are relative to their section: an object file
+	// symbolSections has the sections that symbols of an object file stand for.
+	symbolSections map[uint32]int
 }
 
 // relocations is the type of sections of relocations with addends.
@@ -96,6 +98,9 @@ func Parse(r io.ReaderAt, size int64) (m *Image, ok bool) {
 		m.names(r, m.sections[names], nameAt)
 	}
 	m.finish()
+	if m.relative {
+		m.readSymbols(r)
+	}
 	return m, len(m.order) > 0
 }
 
@@ -137,6 +142,25 @@ func (m *Image) names(r io.ReaderAt, s section, at []uint32) {
 		if int64(a) < int64(len(b)) {
 			name, _, _ := bytes.Cut(b[a:min(int(a)+64, len(b))], []byte{0})
 			m.sections[i].name = string(name)
+		}
+	}
+}
+
+// maxSymbols bounds the symbols that are looked at.
+const maxSymbols = 1 << 14
+
+// readSymbols finds the symbols of sections, which stand first.
+func (m *Image) readSymbols(r io.ReaderAt) {
+	s := m.symbols()
+	b := make([]byte, min((s.end-s.offset)/24, maxSymbols)*24)
+	if _, err := r.ReadAt(b, s.offset); err != nil && err != io.EOF {
+		return
+	}
+	m.symbolSections = make(map[uint32]int)
+	for n := uint32(0); len(b) > 0; n, b = n+1, b[24:] {
+		at := int(binary.LittleEndian.Uint16(b[6:]))
+		if b[4]&15 == byte(elf.STT_SECTION) && at < len(m.sections) {
+			m.symbolSections[n] = at
 		}
 	}
 }
