@@ -29,7 +29,9 @@ const blockLimit = maxBlock / 3
 // not on Parallel.
 type Options struct {
 	// Memory is how many bytes Create may take, roughly; 0 for DefaultMemory.
-	// Less makes larger deltas where files are large.
+	// Less makes larger deltas where files are large. Garbage that was not
+	// collected yet comes on top: a program that must keep to a limit gives the
+	// same one to debug.SetMemoryLimit.
 	Memory int64
 	// Parallel is how many goroutines work; 0 for one for each processor. With
 	// little memory there are fewer.

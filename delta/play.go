@@ -12,6 +12,7 @@ const chunk = 128 << 10
 // A player makes the bytes that blocks describe.
 type player struct {
 	bases *space
+	ahead ahead
 	w     io.Writer
 	buf   []byte
 	read  [streamCount]cursor
@@ -108,7 +109,7 @@ func (p *player) fromBase(ctx context.Context, n int64, changed bool) error {
 			return err
 		}
 		b := p.buf[:min(n, chunk)]
-		if err := p.bases.readFull(b, p.at); err != nil {
+		if err := p.readBase(b, p.at); err != nil {
 			return err
 		}
 		if changed {

@@ -143,7 +143,7 @@ func (p *player) part(ctx context.Context, predictor *project.Predictor, part pr
 		p.buf = make([]byte, maxMatch+project.Margin)
 	}
 	b := p.buf[:need]
-	if err := p.bases.readFull(b, base+part.Old-int64(margin)); err != nil {
+	if err := p.readBase(b, base+part.Old-int64(margin)); err != nil {
 		return err
 	}
 	done := margin
