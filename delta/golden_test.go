@@ -36,7 +36,7 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := make(map[string]bool)
-	for _, name := range []string{"small.delta", "large.delta"} {
+	for _, name := range []string{"small.delta", "large.delta", "new.delta"} {
 		d, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)
@@ -49,7 +49,7 @@ func TestGolden(t *testing.T) {
 			t.Errorf("no delta has operation %d", o)
 		}
 	}
-	for c := pack.Stored; c <= pack.RepeatsFast; c++ {
+	for c := pack.Stored; c <= pack.Zstd; c++ {
 		if !seen["coder "+string('0'+byte(c))] {
 			t.Errorf("no delta has coder %d", c)
 		}
@@ -110,6 +110,7 @@ func writeGolden(t *testing.T, base string) {
 		base:                                     out.Bytes(),
 		filepath.Join("testdata", "small.delta"): create(t, small, Options{}, layerOf(b)),
 		filepath.Join("testdata", "large.delta"): create(t, large, Options{}, layerOf(b)),
+		filepath.Join("testdata", "new.delta"):   create(t, v.text(2<<20), Options{}, layerOf(b)),
 	} {
 		if err := os.WriteFile(name, d, 0o644); err != nil {
 			t.Fatal(err)
