@@ -51,7 +51,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newRewrapCommand(a),
 		newFmtCommand(a), newVarsCommand(a), newConsoleCommand(a), newGraphCommand(a),
 		newSplitCommand(a), newJoinCommand(a), newSchemaCommand(a), newLSPCommand(a),
-		newEnvelopeCommand(a),
+		newEnvelopeCommand(a), newDeltaCommand(a),
 	)
 	return root
 }

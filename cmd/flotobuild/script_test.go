@@ -53,6 +53,8 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"sign":            cmdSign,
 		"pushdescription": cmdPushDescription,
 		"receipt":         cmdReceipt,
+		"makeimage":       cmdMakeImage,
+		"servereferrers":  cmdServeReferrers,
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +18,7 @@ type result struct {
 	Method  string
 	Skipped string // why it did not run, or empty
 	Size    int64
+	Made    int64 // bytes that applying writes
 	Create  cost
 	Apply   cost
 }
@@ -27,16 +30,34 @@ type row struct {
 	Base     int64 // bytes of all old layers
 	New      int64 // bytes of the new layers that are not among the old ones
 	Results  []result
-	Versions string
 }
 
-// compare runs the methods on a pair; results that are kept in the file are
-// taken from there.
-func compare(ctx context.Context, dir string, p pair, methods []method, kept string) (row, error) {
+// resultsFile keeps a pair's results beside its layers.
+const resultsFile = "results.json"
+
+// earlier reads what other tools made of a pair in an earlier run.
+func earlier(file string, r *row) error {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = json.Unmarshal(data, r)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read earlier results: %w", err)
+	}
+	r.Results = slices.DeleteFunc(r.Results, func(o result) bool { return o.Method == ours || o.Skipped != "" })
+	return nil
+}
+
+// compare runs the methods on a pair. With reuse, other tools do not run again.
+func compare(ctx context.Context, dir string, p pair, methods []method, reuse bool) (row, error) {
 	r := row{Pair: p.Name, Title: p.Title}
-	if data, err := os.ReadFile(kept); err == nil {
-		if err := json.Unmarshal(data, &r); err != nil {
-			return row{}, fmt.Errorf("cannot read earlier results in %q: %w", kept, err)
+	kept := filepath.Join(dir, resultsFile)
+	if reuse {
+		if err := earlier(kept, &r); err != nil {
+			return row{}, err
 		}
 	}
 	scratch, err := os.MkdirTemp(dir, ".compare-")
@@ -100,10 +121,17 @@ func (m method) run(ctx context.Context, f files) (result, error) {
 	if r.Apply, err = measure(ctx, m.apply(f)); err != nil {
 		return r, err
 	}
-	if err := sameFiles(f.new, f.back); err != nil {
+	same := m.same
+	if same == nil {
+		same = func(f files) error { return sameFiles(f.new, f.back) }
+	}
+	if err := same(f); err != nil {
 		return r, fmt.Errorf("cannot count %s: %w", m.name, err)
 	}
-	return r, os.Remove(f.back)
+	if r.Made, err = sizeBelow(f.back); err != nil {
+		return r, err
+	}
+	return r, errors.Join(os.RemoveAll(f.back), os.Remove(f.update))
 }
 
 // joinLayers gives the tools that know one file only all old layers in one,
@@ -124,6 +152,13 @@ func joinLayers(dir, scratch string) (files, error) {
 		}
 	}
 	f := files{old: filepath.Join(scratch, "old"), new: filepath.Join(scratch, "new")}
+	f.oldImage, f.newImage = filepath.Join(scratch, "old-image"), filepath.Join(scratch, "new-image")
+	if _, err := writeImage(f.oldImage, old); err != nil {
+		return files{}, err
+	}
+	if f.blobs, err = writeImage(f.newImage, all); err != nil {
+		return files{}, err
+	}
 	if err := concatenate(f.old, old); err != nil {
 		return files{}, err
 	}
@@ -156,6 +191,20 @@ func size(file string) (int64, error) {
 		return 0, err
 	}
 	return info.Size(), nil
+}
+
+// sizeBelow is the size of a file, or of all files in a folder.
+func sizeBelow(name string) (int64, error) {
+	var total int64
+	err := filepath.WalkDir(name, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		n, err := size(file)
+		total += n
+		return err
+	})
+	return total, err
 }
 
 // sameFiles fails unless two files have the same bytes.

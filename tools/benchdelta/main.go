@@ -26,6 +26,7 @@ import (
 type options struct {
 	cache, pairs, program, only string
 	keep, pairsOnly             bool
+	bsdiff                      int64
 }
 
 func main() {
@@ -35,6 +36,7 @@ func main() {
 	flag.StringVar(&o.program, "program", "", "flotobuild; without it only the other tools are run")
 	flag.StringVar(&o.only, "only", "", "names of pairs, separated by commas, instead of all")
 	flag.BoolVar(&o.keep, "keep", false, "take what other tools made of a pair in an earlier run from there")
+	flag.Int64Var(&o.bsdiff, "bsdiff", 128, "run bsdiff, which holds 17 times that, on old layers of at most so many MiB")
 	flag.BoolVar(&o.pairsOnly, "make", false, "only make the pairs")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -56,7 +58,14 @@ func run(ctx context.Context, o options, args []string) error {
 	if o.pairs == "" {
 		o.pairs = filepath.Join(cache, "pairs")
 	}
+	if o.pairs, err = filepath.Abs(o.pairs); err != nil {
+		return err
+	}
 	w := &workshop{cache: cache}
+	methods := others(o.bsdiff << 20)
+	if o.program != "" {
+		methods = append(methods, own(o.program))
+	}
 	var rows []row
 	for _, p := range pairs {
 		if o.only != "" && !slices.Contains(strings.Split(o.only, ","), p.Name) {
@@ -69,12 +78,12 @@ func run(ctx context.Context, o options, args []string) error {
 		if o.pairsOnly {
 			continue
 		}
-		r, err := compare(ctx, dir, p, methods, filepath.Join(dir, "results.json"))
+		r, err := compare(ctx, dir, p, methods, o.keep)
 		if err != nil {
 			return fmt.Errorf("cannot compare the pair %q: %w", p.Name, err)
 		}
 		rows = append(rows, r)
-		if err := writeReport(args[0], rows); err != nil {
+		if err := writeReport(args[0], methods, rows); err != nil {
 			return err
 		}
 	}
@@ -83,7 +92,7 @@ func run(ctx context.Context, o options, args []string) error {
 
 // writeReport writes the tables so far: a run takes an hour, and one that ends
 // early has something to show.
-func writeReport(file string, rows []row) error {
+func writeReport(file string, methods []method, rows []row) error {
 	var b strings.Builder
 	writeTables(&b, methods, rows)
 	return os.WriteFile(file, []byte(b.String()), 0o644)

@@ -9,9 +9,6 @@ import (
 	"time"
 )
 
-// ours is the name of this project's method in the tables.
-const ours = "flotobuild delta"
-
 // writeTables writes the results in Markdown.
 func writeTables(w io.Writer, methods []method, rows []row) {
 	fmt.Fprintf(w, "| | pair | old layers, MB | new layers, MB |\n| --- | --- | --- | --- |\n")
@@ -23,8 +20,8 @@ func writeTables(w io.Writer, methods []method, rows []row) {
 	writeRatios(w, methods, rows)
 	fmt.Fprintf(w, "\nCreating: MB of new layers per CPU second (peak memory, MB).\n\n")
 	table(w, "method", methods, rows, func(m method, r row, one result) string { return speed(r.New, one.Create) })
-	fmt.Fprintf(w, "\nApplying: MB of new layers per CPU second (peak memory, MB).\n\n")
-	table(w, "method", methods, rows, func(m method, r row, one result) string { return speed(r.New, one.Apply) })
+	fmt.Fprintf(w, "\nApplying: MB made per CPU second (peak memory, MB). An image is made with the layers that it shares.\n\n")
+	table(w, "method", methods, rows, func(m method, r row, one result) string { return speed(one.Made, one.Apply) })
 }
 
 func megabytes(n int64) string { return fmt.Sprintf("%.3g", float64(n)/1e6) }
