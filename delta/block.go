@@ -16,8 +16,17 @@ const (
 	streamGaps            // bytes of matches that are equal, before each that is not
 	streamEdits           // what is added to base bytes of matches that are not equal
 	streamLiterals        // bytes that are like nothing in the bases
+	streamImages          // what predicting executables takes
+	streamRecipes         // how compressed bytes are made again
 	streamCount
 )
+
+// contents tells what streams hold.
+var contents = [streamCount]pack.Content{
+	streamKinds: pack.Changes, streamLengths: pack.Varints, streamRuns: pack.Varints, streamSeeks: pack.Varints,
+	streamGaps: pack.Varints, streamEdits: pack.Changes, streamLiterals: pack.Any, streamImages: pack.Varints,
+	streamRecipes: pack.Any,
+}
 
 // maxBlock bounds what the streams of a block have together, unpacked.
 const maxBlock = 48 << 20
@@ -27,6 +36,8 @@ const (
 	opLiteral byte = iota // bytes of streamLiterals
 	opCopy                // bytes of a base
 	opMatch               // bytes of a base, some of them changed
+	opImage               // an executable: literals and matches of another one
+	opGzip                // a gzip file: what it holds, and how it is compressed
 )
 
 // A block makes a part of the target out of the bases alone.
@@ -58,7 +69,7 @@ func (b *block) pack() []byte {
 	out := binary.AppendUvarint(nil, uint64(b.length))
 	var body []byte
 	for i, s := range b.streams {
-		c, packed := pack.Pack(s)
+		c, packed := pack.Pack(s, contents[i])
 		out = append(out, byte(c))
 		out = binary.AppendUvarint(out, uint64(len(b.streams[i])))
 		out = binary.AppendUvarint(out, uint64(len(packed)))

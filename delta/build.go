@@ -66,12 +66,23 @@ func (w *builder) flush() error {
 		w.b, w.begin, w.at, w.gap = &block{}, o.offset, 0, 0
 	}
 	w.b.length += o.length
+	return w.put(o)
+}
+
+// put writes o into the block.
+func (w *builder) put(o operation) error {
 	w.b.streams[streamKinds] = append(w.b.streams[streamKinds], o.kind)
-	if o.kind == opLiteral {
+	switch o.kind {
+	case opLiteral:
 		return w.literal(o)
+	case opGzip:
+		return w.gzip(o)
 	}
 	w.b.putUvarint(streamLengths, o.length)
 	w.b.putVarint(streamSeeks, o.base-w.at)
+	if o.kind == opImage {
+		return w.image(o)
+	}
 	w.at = o.base + o.length
 	if o.kind == opMatch {
 		w.edits(o)
@@ -85,6 +96,12 @@ func cost(o operation) int {
 	if o.kind == opLiteral {
 		n += int(o.length)
 	}
+	if o.kind == opImage {
+		n += o.image.cost()
+	}
+	if o.kind == opGzip {
+		n += o.gzip.cost()
+	}
 	return n
 }
 
@@ -92,6 +109,10 @@ func (w *builder) literal(o operation) error {
 	w.b.putUvarint(streamRuns, o.length)
 	s := &w.b.streams[streamLiterals]
 	from := len(*s)
+	if o.bytes != nil {
+		*s = append(*s, o.bytes...)
+		return nil
+	}
 	*s = append(*s, make([]byte, o.length)...)
 	return readFullAt(w.target.Content, (*s)[from:], o.offset)
 }

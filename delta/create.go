@@ -101,7 +101,7 @@ func (c *creator) run(ctx context.Context, segments []segment) error {
 	blocks := newPipe(ctx, g, c.o.Parallel, c.encode, c.write)
 	build := &builder{target: c.target, limit: blockLimit, full: blocks.put}
 	differs := &pool[*differ]{make: func() *differ {
-		return &differ{target: c.target, bases: c.bases, window: c.window()}
+		return &differ{ctx: ctx, target: c.target, bases: c.bases, window: c.window()}
 	}}
 	units := newPipe(ctx, g, c.o.Parallel, func(_ context.Context, unit []segment) ([]operation, error) {
 		d := differs.get()

@@ -1,6 +1,8 @@
 package delta
 
 import (
+	"context"
+
 	"github.com/flotobuild/flotobuild/delta/match"
 )
 
@@ -10,6 +12,9 @@ type operation struct {
 	offset, length int64 // in the target
 	base           int64 // an address, unless it is a literal
 	edits          []edit
+	bytes          []byte // of a literal, where they do not stand in the target
+	image          *image
+	gzip           *gzipped
 }
 
 // An edit is a byte of a match that differs.
@@ -28,11 +33,14 @@ const maxLiteral = 1 << 20
 // A differ turns segments into operations. It keeps its memory from one to the
 // next and is not safe for concurrent use.
 type differ struct {
+	ctx    context.Context // of the Create that it works for
 	target *Layer
 	bases  *space
 	window int64 // of the target that is compared at once
 
 	t, b  []byte
+	// evenT and evenB are t and b of executables, see [project.Image.Even].
+	evenT, evenB, scratch []byte
 	index match.Index
 	out   []operation
 }
@@ -54,10 +62,8 @@ func (d *differ) segment(s segment) error {
 		d.emit(operation{kind: opCopy, offset: s.offset, length: s.length, base: s.base})
 	case isAligned:
 		return d.aligned(s)
-	case isChanged:
-		return d.changed(s)
 	default:
-		d.literal(s.offset, s.length)
+		return d.changed(s)
 	}
 	return nil
 }
@@ -73,18 +79,20 @@ func (d *differ) literal(offset, length int64) {
 
 func (d *differ) emit(o operation) { d.out = append(d.out, o) }
 
-func (d *differ) load(buf *[]byte, n int64) []byte {
+// room makes buf n bytes long. What it has is of no use.
+func room(buf *[]byte, n int64) []byte {
 	if int64(cap(*buf)) < n {
-		*buf = make([]byte, n)
+		*buf = make([]byte, n+n/8)
 	}
-	return (*buf)[:n]
+	*buf = (*buf)[:n]
+	return *buf
 }
 
 // aligned compares byte for byte, and gives up where hardly any is equal.
 func (d *differ) aligned(s segment) error {
 	for s.length > 0 {
 		n := min(s.length, maxMatch)
-		t, b := d.load(&d.t, n), d.load(&d.b, n)
+		t, b := room(&d.t, n), room(&d.b, n)
 		if err := d.read(t, s.offset, b, s.base); err != nil {
 			return err
 		}
@@ -107,12 +115,7 @@ func (d *differ) match(t, b []byte, offset, base int64) {
 		d.match(t[:maxMatch], b[:maxMatch], offset, base)
 		t, b, offset, base = t[maxMatch:], b[maxMatch:], offset+maxMatch, base+maxMatch
 	}
-	o := operation{kind: opCopy, offset: offset, length: int64(len(t)), base: base}
-	for i := range t {
-		if t[i] != b[i] {
-			o.edits = append(o.edits, edit{uint32(i), t[i] - b[i]})
-		}
-	}
+	o := operation{kind: opCopy, offset: offset, length: int64(len(t)), base: base, edits: compare(t, b)}
 	switch {
 	case len(o.edits) > len(t)/2:
 		d.literal(offset, int64(len(t)))
@@ -123,13 +126,22 @@ func (d *differ) match(t, b []byte, offset, base int64) {
 	d.emit(o)
 }
 
-// changed finds what of the content at s.base is in the segment, a window at a
+// changed looks what kind of file the segment is, and finds what of the content at s.base is in the segment, a window at a
 // time.
 func (d *differ) changed(s segment) error {
+	for _, special := range []func(segment) (bool, error){d.gzip, d.image} {
+		if done, err := special(s); done || err != nil {
+			return err
+		}
+	}
+	if s.how == isNew {
+		d.literal(s.offset, s.length)
+		return nil
+	}
 	for from := int64(0); from < s.length; from += d.window {
 		n := min(s.length-from, d.window)
 		low, high := baseWindow(s, from, n, d.window)
-		t, b := d.load(&d.t, n), d.load(&d.b, high-low)
+		t, b := room(&d.t, n), room(&d.b, high-low)
 		if err := d.read(t, s.offset+from, b, s.base+low); err != nil {
 			return err
 		}

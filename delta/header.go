@@ -149,6 +149,11 @@ func (d *Descriptor) check() error {
 	return nil
 }
 
+// malformed says what of a delta cannot be, and why.
+func malformed(what string, err error) error {
+	return fmt.Errorf("%w: %s: %w", ErrMalformed, what, err)
+}
+
 // short names an early end for what it is.
 func short(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

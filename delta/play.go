@@ -17,6 +17,7 @@ type player struct {
 	read  [streamCount]cursor
 	at    int64 // address behind the last base bytes
 	gap   int64 // equal bytes before the next edit; -1 when it is not known
+	plain bool  // within a file, where there are literals and matches only
 }
 
 func newPlayer(bases *space, w io.Writer) *player {
@@ -47,10 +48,15 @@ func (p *player) play(ctx context.Context, b *block) error {
 // operation does one that makes at most left bytes, and says how many.
 func (p *player) operation(ctx context.Context, left int64) (n int64, err error) {
 	kind := p.read[streamKinds].byte()
+	if p.plain && kind > opMatch {
+		return 0, fmt.Errorf("%w: operation %d is not allowed in a file", ErrMalformed, kind)
+	}
 	switch kind {
 	case opLiteral:
 		n = p.read[streamRuns].uvarint()
-	case opCopy, opMatch:
+	case opGzip:
+		n = p.read[streamLengths].uvarint()
+	case opCopy, opMatch, opImage:
 		n = p.read[streamLengths].uvarint()
 		p.at += p.read[streamSeeks].varint()
 	default:
@@ -62,8 +68,13 @@ func (p *player) operation(ctx context.Context, left int64) (n int64, err error)
 	if n == 0 || n > left {
 		return 0, fmt.Errorf("%w: an operation makes %d bytes where 1 to %d are wanted", ErrMalformed, n, left)
 	}
-	if kind == opLiteral {
+	switch kind {
+	case opLiteral:
 		return n, p.literal(n)
+	case opImage:
+		return n, p.image(ctx, n)
+	case opGzip:
+		return n, p.gzip(ctx, n)
 	}
 	return n, p.fromBase(ctx, n, kind == opMatch)
 }

@@ -19,15 +19,39 @@ const (
 	Stored Coder = iota
 	// Zstd is one frame of Zstandard (RFC 8878).
 	Zstd
+	// Numbers is a stream of uvarints, by the counts of their bits.
+	Numbers
+	// Bytes is by the bytes before each.
+	Bytes
+)
+
+// A Content is what is known of the bytes of a stream before they are packed.
+type Content byte
+
+// What streams hold.
+const (
+	Any     Content = iota // texts and programs, with repetitions
+	Varints                // uvarints and varints
+	Changes                // bytes that hardly repeat
 )
 
 // ErrMalformed says that packed bytes are none that this package packs.
 var ErrMalformed = errors.New("malformed stream")
 
 // Pack gives raw packed with the coder that makes least of it.
-func Pack(raw []byte) (Coder, []byte) {
+func Pack(raw []byte, content Content) (Coder, []byte) {
 	if len(raw) < 16 {
 		return Stored, raw
+	}
+	if content == Varints {
+		if b, ok := packNumbers(raw); ok && len(b) < len(raw) {
+			return Numbers, b
+		}
+	}
+	if content == Changes {
+		if b := packBytes(raw); len(b) < len(raw) {
+			return Bytes, b
+		}
 	}
 	e := encoders.Get().(*zstd.Encoder)
 	defer encoders.Put(e)
@@ -48,6 +72,10 @@ func Unpack(c Coder, packed []byte, size int) ([]byte, error) {
 		return packed, nil
 	case Zstd:
 		return unzstd(packed, size)
+	case Numbers:
+		return unpackNumbers(packed, size)
+	case Bytes:
+		return unpackBytes(packed, size), nil
 	}
 	return nil, fmt.Errorf("%w: coder %d is not known", ErrMalformed, c)
 }

@@ -1,0 +1,57 @@
+package deflate
+
+import (
+	"cmp"
+	"slices"
+)
+
+// What gzip headers tell of their writer.
+const (
+	osUnix       = 3
+	osUnknown    = 255
+	flagsSlowest = 2 // XFL of level 9
+	flagsFastest = 4 // XFL of level 1
+)
+
+// A hint is what is known of an encoder before looking at its stream.
+type hint struct {
+	level uint8 // 0: none
+	goOS  bool  // the header says "unknown", as Go and Python write it
+	last  method
+}
+
+// candidates are all methods, the likely ones first.
+func candidates(h hint) []method {
+	var all []method
+	for level := uint8(minLevel); level <= maxLevel; level++ {
+		all = append(all,
+			method{encoderGNU, level, 0},
+			method{encoderZlib, level, defaultMemLevel},
+			method{encoderZlib, level, maxMemLevel},
+			method{encoderGo, level, 0},
+			method{encoderKlauspost, level, 0})
+	}
+	slices.SortStableFunc(all, func(a, b method) int { return cmp.Compare(h.penalty(a), h.penalty(b)) })
+	return all
+}
+
+// penalty ranks a method by what the hint says, then by how common it is.
+func (h hint) penalty(m method) int {
+	if m == h.last {
+		return -1
+	}
+	p := 0
+	if h.level != 0 && m.level != h.level {
+		p += 100
+	}
+	if goKind := m.encoder == encoderGo || m.encoder == encoderKlauspost; goKind != h.goOS {
+		p += 10
+	}
+	if m.level != defaultLevel && m.level != maxLevel && m.level != minLevel {
+		p += 20
+	}
+	if m.encoder == encoderKlauspost || m.memLevel == maxMemLevel {
+		p += 5
+	}
+	return p
+}

@@ -1,0 +1,114 @@
+package project
+
+import (
+	"debug/elf"
+	"encoding/binary"
+)
+
+// What the difference of a number may be.
+const (
+	none     = iota // it stays
+	previous        // that of the number before in its column
+	learned         // that of the same number before
+	nearby          // that of a number near to it
+	absolute        // it is an address
+	relative        // it is an address relative to its own
+	based           // it is an address relative to the section, or to the code
+	guesses
+)
+
+// rank keeps scores from growing without bounds, so that they follow changes.
+const rank = 64
+
+// numbers predicts numbers of 4 bytes. For each column, what was right most
+// often of late is taken.
+func (w *walk) numbers(n int, from, to int64) {
+	s := &w.old.sections[n]
+	cols := columns[s.kind]
+	first := (from - s.offset + 3) / 4 // number of the word in the section
+	i := w.index(s.offset + first*4)
+	origin, start := w.origin(n)
+	for ; i+4 <= w.index(to); i += 4 {
+		v := binary.LittleEndian.Uint32(w.b[i:])
+		col := magnitude(v)
+		if s.kind != words {
+			col = int(first % int64(cols))
+		}
+		first++
+		w.number(s, i, v, col, origin, start)
+	}
+}
+
+// origin gives the address that numbers of the section may be relative to, and
+// how far it moved.
+func (w *walk) origin(n int) (address, shift int64) {
+	s := &w.old.sections[n]
+	switch {
+	case s.elf == elf.SHT_RELA && w.old.relative && s.of < len(w.old.sections):
+		n = s.of
+		return w.old.sections[n].offset, w.layout.Offset[n]
+	case s.name == ".gopclntab" && w.old.text >= 0:
+		n = w.old.text
+	}
+	return w.old.sections[n].address, w.layout.Address[n]
+}
+
+func (w *walk) number(s *section, i int, v uint32, col int, origin, start int64) {
+	k := s.kind
+	var guess [guesses]uint32
+	guess[previous] = w.last[k][col]
+	key := uint64(v)<<6 | uint64(col)
+	guess[learned] = w.recall(&w.values[k], key, guess[previous])
+	guess[nearby] = w.recall(&w.near[k], key>>12<<6|uint64(col), guess[previous])
+	w.addresses(s, i, v, origin, start, &guess)
+	best, score := none, &w.score[k][col]
+	for g := range guess {
+		if score[g] > score[best] {
+			best = g
+		}
+	}
+	w.settle(i)
+	binary.LittleEndian.PutUint32(w.b[i:], v+guess[best])
+	w.settle(i + 4)
+	got := binary.LittleEndian.Uint32(w.b[i:]) - v
+	for g := range guess {
+		if guess[g] == got {
+			score[g] += (rank - score[g]) / 8
+		} else {
+			score[g] -= (rank + score[g]) / 8
+		}
+	}
+	w.last[k][col] = got
+	w.values[k].put(key, got)
+	w.near[k].put(key>>12<<6|uint64(col), got)
+}
+
+func (w *walk) recall(m *memory, key uint64, other uint32) uint32 {
+	if d, ok := m.get(key); ok {
+		return d
+	}
+	return other
+}
+
+// addresses guesses what v becomes if it is an address.
+func (w *walk) addresses(s *section, i int, v uint32, origin, start int64, guess *[guesses]uint32) {
+	if v == 0 {
+		return
+	}
+	if w.old.relative {
+		if s.elf == elf.SHT_RELA {
+			guess[based] = uint32(w.shifts.of(origin+int64(v)) - start)
+		}
+		return
+	}
+	if shift, ok := w.shiftOf(int64(v)); ok {
+		guess[absolute] = uint32(shift)
+	}
+	own := s.address + w.part.Old + int64(i-w.margin) - s.offset
+	if shift, ok := w.shiftOf(own + int64(int32(v))); ok {
+		guess[relative] = uint32(shift - w.here)
+	}
+	if shift, ok := w.shiftOf(origin + int64(int32(v))); ok {
+		guess[based] = uint32(shift - start)
+	}
+}
