@@ -144,7 +144,10 @@ func (a *application) plan() error {
 		if a.file.Manifest != nil {
 			want = m.Layers[i]
 		}
-		p, exact := a.part(l, want)
+		p, exact, err := a.part(l, want)
+		if err != nil {
+			return err
+		}
 		if !exact {
 			a.result.Uncompressed++
 			m.Layers[i] = p.desc
@@ -194,21 +197,28 @@ func (a *application) describe(m ocispec.Manifest) {
 const dockerLayer = "application/vnd.docker.image.rootfs.diff.tar"
 
 // part says how the blob of a layer is made, and whether it is the wanted one.
-func (a *application) part(l LayerDescription, want ocispec.Descriptor) (part, bool) {
+func (a *application) part(l LayerDescription, want ocispec.Descriptor) (part, bool, error) {
 	if want.Digest == l.DiffID {
-		return part{want, a.plain(l)}, true
+		return part{want, a.plain(l)}, true, nil
 	}
 	if l.Content != nil && l.Content.Digest == want.Digest {
-		return part{want, func(ctx context.Context, w io.Writer) error { return a.content(ctx, l, w) }}, true
+		return part{want, func(ctx context.Context, w io.Writer) error { return a.content(ctx, l, w) }}, true, nil
 	}
 	if i := slices.IndexFunc(a.old.Layers, func(o Layer) bool { return o.Blob.Digest == want.Digest }); i >= 0 {
-		return part{want, func(ctx context.Context, w io.Writer) error { return copyLayer(ctx, a.old.Layers[i], w) }}, true
+		return part{want, func(ctx context.Context, w io.Writer) error { return copyLayer(ctx, a.old.Layers[i], w) }}, true, nil
+	}
+	r, err := parseRecipe(l)
+	if err != nil {
+		return part{}, false, err
+	}
+	if r != nil {
+		return part{want, a.compress(l, r)}, true, nil
 	}
 	plain := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: l.DiffID, Size: l.Size}
 	if a.file.Manifest.MediaType != ocispec.MediaTypeImageManifest {
 		plain.MediaType = dockerLayer
 	}
-	return part{plain, a.plain(l)}, false
+	return part{plain, a.plain(l)}, false, nil
 }
 
 // content writes what the delta carries of a layer.

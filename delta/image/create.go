@@ -118,9 +118,13 @@ func (c *creation) layer(ctx context.Context, l Layer) error {
 	}
 	if i := slices.IndexFunc(c.bases, func(b delta.Layer) bool { return b.Digest == l.DiffID }); i >= 0 {
 		b := c.bases[i].Descriptor
-		c.need(b)
-		*all = append(*all, LayerDescription{DiffID: l.DiffID, Size: b.Size, Way: Shared})
-		return nil
+		d := LayerDescription{DiffID: l.DiffID, Size: b.Size, Way: Shared}
+		err := c.shared(ctx, &d, l)
+		if d.Way == Shared {
+			c.need(b)
+		}
+		*all = append(*all, d)
+		return err
 	}
 	plain, err := c.shelf.plain(ctx, l, -1)
 	if err != nil {
@@ -132,10 +136,30 @@ func (c *creation) layer(ctx context.Context, l Layer) error {
 	return err
 }
 
+// shared looks for what makes the blob of a layer that the old image has, where
+// that has it in another form.
+func (c *creation) shared(ctx context.Context, d *LayerDescription, l Layer) error {
+	same := slices.ContainsFunc(c.old.Layers, func(o Layer) bool { return o.Blob.Digest == l.Blob.Digest })
+	if !l.compressed() || same || c.options.Policy == Ignore {
+		return nil
+	}
+	var err error
+	if d.Recipe, err = c.recipe(ctx, l); err == nil && d.Recipe == nil && c.options.Policy == Require {
+		err = c.verbatim(ctx, d, l)
+	}
+	return err
+}
+
 // carry chooses the smallest way for a layer.
 func (c *creation) carry(ctx context.Context, d *LayerDescription, l Layer, plain *io.SectionReader) error {
-	if l.compressed() && c.options.Policy == Require {
-		return c.verbatim(ctx, d, l)
+	if l.compressed() && c.options.Policy != Ignore {
+		var err error
+		if d.Recipe, err = c.recipe(ctx, l); err != nil {
+			return err
+		}
+		if d.Recipe == nil && c.options.Policy == Require {
+			return c.verbatim(ctx, d, l)
+		}
 	}
 	limit, err := c.change(ctx, d, plain)
 	if err != nil {
@@ -149,6 +173,9 @@ func (c *creation) carry(ctx context.Context, d *LayerDescription, l Layer, plai
 	}
 	if err := c.pack(ctx, d, plain, limit); err != nil {
 		return err
+	}
+	if d.Content.Digest == l.Blob.Digest {
+		d.Recipe = nil
 	}
 	for _, b := range c.wanted {
 		if d.Way == Delta {

@@ -61,6 +61,9 @@ type LayerDescription struct {
 	// Content is what the delta carries of it; nil for shared layers. That of a
 	// whole layer is the layer as the manifest has it or in any compression.
 	Content *ocispec.Descriptor `json:"content,omitempty"`
+	// Recipe says how the layer is compressed for the manifest, as package deflate
+	// stores it; empty where that is not known or needs none.
+	Recipe []byte `json:"recipe,omitempty"`
 }
 
 // parseDescription reads and checks a description.
