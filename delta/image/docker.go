@@ -23,19 +23,30 @@ type dockerImage struct {
 	Layers   []string
 }
 
-// openDocker opens an image of a docker archive. Such an archive has no
-// manifests; its layers are plain tars, or compressed ones under the same names.
-func openDocker(t *tarfile, c Choice) (*Image, error) {
-	if c.Digest != "" || c.Platform != "" {
-		return nil, errors.New("it is a docker archive: only names choose one of its images")
-	}
+// dockerImages reads that list; nil is what is no docker archive, such as a layer
+// with a file of that name.
+func (t *tarfile) dockerImages() []dockerImage {
 	b, err := t.document(dockerManifest)
 	if err != nil {
-		return nil, err
+		return nil
 	}
 	var all []dockerImage
 	if err := json.Unmarshal(b, &all); err != nil {
-		return nil, fmt.Errorf("cannot parse %q: %w", dockerManifest, err)
+		return nil
+	}
+	for _, d := range all {
+		if d.Config == "" {
+			return nil
+		}
+	}
+	return all
+}
+
+// openDocker opens an image of a docker archive. Such an archive has no
+// manifests; its layers are plain tars, or compressed ones under the same names.
+func openDocker(t *tarfile, all []dockerImage, c Choice) (*Image, error) {
+	if c.Digest != "" || c.Platform != "" {
+		return nil, errors.New("it is a docker archive: only names choose one of its images")
 	}
 	all = slices.DeleteFunc(all, func(d dockerImage) bool {
 		return c.Name != "" && !slices.ContainsFunc(d.RepoTags, func(tag string) bool { return named(tag, c.Name) })

@@ -112,8 +112,10 @@ func openFile(ctx context.Context, f *os.File, size int64, c Choice) (*Image, er
 			return nil, err
 		}
 		return openLayout(ctx, t, all, c, LayoutArchive)
-	case err == nil && t.has(dockerManifest):
-		return openDocker(t, c)
+	case err == nil:
+		if all := t.dockerImages(); all != nil {
+			return openDocker(t, all, c)
+		}
 	}
 	if c != (Choice{}) {
 		return nil, errors.New("it is a bare tar: there is no image to choose")

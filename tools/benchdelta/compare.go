@@ -25,11 +25,11 @@ type result struct {
 
 // A row is a pair's results.
 type row struct {
-	Pair     string
-	Title    string
-	Base     int64 // bytes of all old layers
-	New      int64 // bytes of the new layers that are not among the old ones
-	Results  []result
+	Pair    string
+	Title   string
+	Base    int64 // bytes of all old layers
+	New     int64 // bytes of the new layers that are not among the old ones
+	Results []result
 }
 
 // resultsFile keeps a pair's results beside its layers.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/tar"
+	"errors"
 	"io"
 	"path"
 	"strings"
@@ -51,7 +52,7 @@ func readControl(r io.Reader) (map[string]controlFile, error) {
 	files := map[string]controlFile{}
 	for t := tar.NewReader(r); ; {
 		h, err := t.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return files, nil
 		}
 		if err != nil {

@@ -6,9 +6,12 @@
 // Usage, from within this module, on Debian with apt, go, npm, rdiff, xdelta3,
 // zstd and bsdiff:
 //
-//	go run ./benchdelta -cache FOLDER [-program FILE] [-only a,b] [-keep] FILE
+//	go run ./benchdelta -cache FOLDER [-program FLOTOBUILD] [-only a,b] [-keep] FILE
 //
-// The tables are written to FILE in Markdown.
+// The tables are written to FILE in Markdown. The pairs stay in the cache, and
+// their sources beside them: where an archive no longer has a version, the
+// newest two are taken, so that figures of different days may be of different
+// images.
 package main
 
 import (
@@ -17,6 +20,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -61,6 +65,9 @@ func run(ctx context.Context, o options, args []string) error {
 	if o.pairs, err = filepath.Abs(o.pairs); err != nil {
 		return err
 	}
+	if err := required(o); err != nil {
+		return err
+	}
 	w := &workshop{cache: cache}
 	methods := others(o.bsdiff << 20)
 	if o.program != "" {
@@ -86,6 +93,24 @@ func run(ctx context.Context, o options, args []string) error {
 		if err := writeReport(args[0], methods, rows); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// required names the programs that are missing: better now than after an hour.
+func required(o options) error {
+	programs := []string{"apt-get", "dpkg-deb", "go", "npm"}
+	if !o.pairsOnly {
+		programs = append(programs, "bsdiff", "gzip", "rdiff", "xdelta3", "zstd")
+	}
+	var missing []string
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err != nil {
+			missing = append(missing, p)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("cannot find %s: install them (Debian's packages have these names; dpkg-deb is in dpkg, npm comes with Node.js)", strings.Join(missing, ", "))
 	}
 	return nil
 }

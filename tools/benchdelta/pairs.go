@@ -27,7 +27,9 @@ var gateway = append([]string{
 }, system...)
 
 // recorder is what stands beside an application.
-var recorder = []string{"chrony", "jq", "mosquitto", "mosquitto-clients", "rsync", "socat", "sqlite3"}
+var recorder = []string{
+	"chrony", "jq", "mosquitto", "mosquitto-clients", "rsync", "socat", "sqlite3", //nolint:misspell // the server's name
+}
 
 // dashboard is an application for people.
 var dashboard = map[string]string{
