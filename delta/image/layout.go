@@ -19,7 +19,7 @@ import (
 // openLayout opens the image of a layout that is meant.
 func openLayout(ctx context.Context, src store.Source, all []ocispec.Descriptor, c Choice, form Form) (*Image, error) {
 	found := slices.DeleteFunc(slices.Clone(all), func(d ocispec.Descriptor) bool {
-		return !isImage(d) || c.Name != "" && !named(d.Annotations[ocispec.AnnotationRefName], c.Name) || c.Digest != "" && d.Digest != c.Digest
+		return !IsImage(d) || c.Name != "" && !named(d.Annotations[ocispec.AnnotationRefName], c.Name) || c.Digest != "" && d.Digest != c.Digest
 	})
 	desc, err := only(found, "image", func(d ocispec.Descriptor) string {
 		return d.Annotations[ocispec.AnnotationRefName] + "@" + d.Digest.String()
@@ -43,9 +43,9 @@ func openLayout(ctx context.Context, src store.Source, all []ocispec.Descriptor,
 // dockerConfig is the media type of configs of images that Docker made.
 const dockerConfig = "application/vnd.docker.container.image.v1+json"
 
-// isImage tells images from artifacts and attestations beside them. Some tools
+// IsImage tells images from artifacts and attestations beside them. Some tools
 // give images the type of their config.
-func isImage(d ocispec.Descriptor) bool {
+func IsImage(d ocispec.Descriptor) bool {
 	typed := d.ArtifactType == "" || d.ArtifactType == ocispec.MediaTypeImageConfig || d.ArtifactType == dockerConfig
 	return typed && (d.Platform == nil || d.Platform.OS != "unknown")
 }
@@ -77,7 +77,7 @@ func choosePlatform(ctx context.Context, src store.Source, desc ocispec.Descript
 		return desc, err
 	}
 	found := slices.DeleteFunc(index.Manifests, func(d ocispec.Descriptor) bool {
-		return !isImage(d) || store.IsIndex(d.MediaType) || platform != "" && platformOf(d) != platform
+		return !IsImage(d) || store.IsIndex(d.MediaType) || platform != "" && platformOf(d) != platform
 	})
 	return only(found, "platform", platformOf)
 }

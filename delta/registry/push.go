@@ -96,7 +96,7 @@ func manifests(ctx context.Context, ref name.Reference) ([]imageManifest, error)
 	}
 	var out []imageManifest
 	for _, d := range index.Manifests {
-		if d.ArtifactType != "" || d.Platform != nil && d.Platform.OS == "unknown" || store.IsIndex(d.MediaType) {
+		if !image.IsImage(d) || store.IsIndex(d.MediaType) {
 			continue
 		}
 		one, err := remote.Get(ref.Context().Digest(d.Digest.String()), options(ctx)...)
