@@ -62,10 +62,12 @@ func imageOf(ts *testscript.TestScript, form string, layers []string) v1.Image {
 	for _, file := range layers {
 		b, err := os.ReadFile(ts.MkAbs(file))
 		ts.Check(err)
-		var l v1.Layer = static.NewLayer(b, types.OCIUncompressedLayer)
+		var l v1.Layer
 		if form == "gzip" {
 			l, err = tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }, tarball.WithMediaType(types.OCILayer))
 			ts.Check(err)
+		} else {
+			l = static.NewLayer(b, types.OCIUncompressedLayer)
 		}
 		img, err = mutate.AppendLayers(img, l)
 		ts.Check(err)
