@@ -18,6 +18,8 @@ const (
 	streamLiterals        // bytes that are like nothing in the bases
 	streamImages          // what predicting executables takes
 	streamRecipes         // how compressed bytes are made again
+	streamHeaders         // which fields of headers change, and numbers
+	streamNames           // texts of headers
 	streamCount
 )
 
@@ -26,6 +28,7 @@ var contents = [streamCount]pack.Content{
 	streamKinds: pack.Changes, streamLengths: pack.Varints, streamRuns: pack.Varints, streamSeeks: pack.Varints,
 	streamGaps: pack.Varints, streamEdits: pack.Changes, streamLiterals: pack.Any, streamImages: pack.Varints,
 	streamRecipes: pack.Any,
+	streamHeaders: pack.Varints, streamNames: pack.Any,
 }
 
 // maxBlock bounds what the streams of a block have together, unpacked.
@@ -38,6 +41,8 @@ const (
 	opMatch               // bytes of a base, some of them changed
 	opImage               // an executable: literals and matches of another one
 	opGzip                // a gzip file: what it holds, and how it is compressed
+	opHeader              // a header of a tar, some fields of it changed
+	opEntry               // the same, and the content behind it
 )
 
 // A block makes a part of the target out of the bases alone.
@@ -63,13 +68,25 @@ func (b *block) putUvarint(stream int, v int64) {
 	b.streams[stream] = binary.AppendUvarint(b.streams[stream], uint64(v))
 }
 
+// slowest is for how many bytes of the target there may be one in streams that
+// are coded bit by bit in the best way: applying would be too slow else.
+const (
+	slowest    = 24
+	slowestAny = 10
+)
+
 // pack gives the payload of the block's frame: the length, for each stream its
 // coder and both sizes, and the packed streams.
 func (b *block) pack() []byte {
 	out := binary.AppendUvarint(nil, uint64(b.length))
 	var body []byte
+	fast := int64(b.size()-len(b.streams[streamLiterals])) > b.length/slowest
 	for i, s := range b.streams {
-		c, packed := pack.Pack(s, contents[i])
+		quick := fast
+		if contents[i] == pack.Any {
+			quick = int64(len(s)) > b.length/slowestAny
+		}
+		c, packed := pack.Pack(s, contents[i], quick)
 		out = append(out, byte(c))
 		out = binary.AppendUvarint(out, uint64(len(b.streams[i])))
 		out = binary.AppendUvarint(out, uint64(len(packed)))

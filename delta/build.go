@@ -8,7 +8,9 @@ type builder struct {
 	begin  int64 // of the block in the target
 	at     int64 // address behind the last base bytes
 	gap    int64 // equal bytes of matches since the last edit
+	time   int64 // of the last header
 	last   operation
+	header operation // that waits for what follows
 	full   func(placed) error
 }
 
@@ -49,11 +51,18 @@ func (w *builder) joins(o operation) bool {
 	return o.kind == opCopy && l.base+l.length == o.base || o.kind == opLiteral && l.length+o.length <= maxLiteral
 }
 
-// flush writes the last operation into the block, or a new one where it might
-// not fit.
+// flush writes the last operation.
 func (w *builder) flush() error {
 	o := w.last
 	w.last = operation{}
+	if o.length == 0 {
+		return nil
+	}
+	return w.merge(o)
+}
+
+// emit writes an operation into the block, or a new one where it might not fit.
+func (w *builder) emit(o operation) error {
 	if o.length == 0 {
 		return nil
 	}
@@ -63,7 +72,7 @@ func (w *builder) flush() error {
 		}
 	}
 	if w.b == nil {
-		w.b, w.begin, w.at, w.gap = &block{}, o.offset, 0, 0
+		w.b, w.begin, w.at, w.gap, w.time = &block{}, o.offset, 0, 0, 0
 	}
 	w.b.length += o.length
 	return w.put(o)
@@ -77,6 +86,9 @@ func (w *builder) put(o operation) error {
 		return w.literal(o)
 	case opGzip:
 		return w.gzip(o)
+	case opHeader, opEntry:
+		w.entry(o)
+		return nil
 	}
 	w.b.putUvarint(streamLengths, o.length)
 	w.b.putVarint(streamSeeks, o.base-w.at)
@@ -92,7 +104,7 @@ func (w *builder) put(o operation) error {
 
 // cost is the most that an operation takes in the streams.
 func cost(o operation) int {
-	n := 32 + 6*len(o.edits)
+	n := 512 + 6*len(o.edits)
 	if o.kind == opLiteral {
 		n += int(o.length)
 	}
@@ -140,6 +152,9 @@ func (w *builder) close() error {
 // finish passes on all that was added.
 func (w *builder) finish() error {
 	if err := w.flush(); err != nil {
+		return err
+	}
+	if err := w.merge(operation{}); err != nil {
 		return err
 	}
 	return w.close()

@@ -37,6 +37,7 @@ type catalog struct {
 	named   map[string]int32 // the last with a path, which is the one on top
 	alike   map[string]int32 // by the path with its digits taken out
 	base    map[string][]int32
+	sketch  map[uint64]int32 // the first with a hash in its sketch
 	samples *samples
 }
 
@@ -51,6 +52,7 @@ func scanBases(ctx context.Context, bases *space, memory int64) (*catalog, error
 		named:   make(map[string]int32),
 		alike:   make(map[string]int32),
 		base:    make(map[string][]int32),
+		sketch:  make(map[uint64]int32),
 		samples: newSamples(bases.size(), memory/24),
 	}
 	for i := range bases.layers {
@@ -80,17 +82,19 @@ func scanLayer(ctx context.Context, l *Layer, v tarmap.Visitor) error {
 type fileHash struct {
 	hash maphash.Hash
 	sampler
-	size int64
+	sketch sketch
+	size   int64
 }
 
 func (h *fileHash) begin(seed maphash.Seed, s sampler) {
 	h.hash.SetSeed(seed)
 	h.sampler, h.size = s, 0
+	h.sketch.reset()
 }
 
 func (h *fileHash) data(p []byte, found func(i int, hash uint64)) {
 	_, _ = h.hash.Write(p) // never fails
-	h.pick(p, found)
+	h.pick(p, &h.sketch, found)
 	h.size += int64(len(p))
 }
 
@@ -118,6 +122,11 @@ func (v *baseVisitor) Data(p []byte) error {
 
 func (v *baseVisitor) Finish() error {
 	e := v.entry
+	for _, h := range v.sketch.hashes() {
+		if _, ok := v.c.sketch[h]; !ok {
+			v.c.sketch[h] = int32(len(v.c.files))
+		}
+	}
 	v.c.add(baseFile{
 		start: v.origin + e.Start, header: v.origin + e.Header, content: v.origin + e.Content, size: e.Size,
 		id: v.identity(), name: e.Name,

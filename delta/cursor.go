@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 )
@@ -47,6 +48,17 @@ func (c *cursor) varint() int64 {
 	}
 	c.b = c.b[n:]
 	return v
+}
+
+// text gives the bytes before the next zero.
+func (c *cursor) text() []byte {
+	text, rest, ok := bytes.Cut(c.b, []byte{0})
+	if !ok {
+		c.fail()
+		return nil
+	}
+	c.b = rest
+	return text
 }
 
 // take gives the next n bytes.

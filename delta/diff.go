@@ -15,6 +15,7 @@ type operation struct {
 	bytes          []byte // of a literal, where they do not stand in the target
 	image          *image
 	gzip           *gzipped
+	header         *entryHeader
 }
 
 // An edit is a byte of a match that differs.
@@ -62,6 +63,8 @@ func (d *differ) segment(s segment) error {
 		d.emit(operation{kind: opCopy, offset: s.offset, length: s.length, base: s.base})
 	case isAligned:
 		return d.aligned(s)
+	case isHeader:
+		return d.header(s)
 	default:
 		return d.changed(s)
 	}

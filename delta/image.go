@@ -29,7 +29,7 @@ func (m *image) cost() int {
 
 // image makes the segment as an executable, if it and its base are some.
 func (d *differ) image(s segment) (done bool, err error) {
-	if s.how == isNew || max(s.length, s.size) > min(maxImage, d.window*2) {
+	if max(s.length, s.size) > min(maxImage, d.window*2) {
 		return false, nil
 	}
 	t, b := room(&d.t, s.length), room(&d.b, s.size)
@@ -63,7 +63,7 @@ func (d *differ) evenMatches(from, to *project.Image) []match.Match {
 	to.Even(t)
 	d.index.Reset(b, int(d.window))
 	var out []match.Match
-	for _, m := range match.Find(t, &d.index, match.Options{Gain: 10}) {
+	for _, m := range match.Find(t, &d.index, match.Binary) {
 		for ; m.Length > maxMatch; m = (match.Match{Target: m.Target + maxMatch, Base: m.Base + maxMatch, Length: m.Length - maxMatch}) {
 			out = append(out, match.Match{Target: m.Target, Base: m.Base, Length: maxMatch})
 		}

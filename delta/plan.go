@@ -24,6 +24,7 @@ const (
 	isEqual          // it stands in the bases
 	isAligned        // most of it stands in the bases, byte for byte
 	isChanged        // it is like a content in the bases
+	isHeader         // it is a header of a tar, like one in the bases
 )
 
 // A planner makes the segments of a target while it is read.
@@ -32,6 +33,7 @@ type planner struct {
 	segments []segment
 	entry    *tarmap.Entry
 	votes    map[int32]int
+	last     *baseFile // whose header was used last
 	fileHash
 }
 
@@ -107,13 +109,18 @@ func (p *planner) choose() (f *baseFile, equal bool) {
 	if n, ok := p.c.alike[withoutDigits(p.entry.Name)]; ok && p.entry.Name != "" {
 		return &p.c.files[n], false
 	}
+	for _, h := range p.sketch.hashes() {
+		if n, ok := p.c.sketch[h]; ok {
+			p.votes[n]++
+		}
+	}
 	if f := p.elected(); f != nil {
 		return f, false
 	}
 	return p.namesake(), false
 }
 
-// elected gives the file that has most samples of the entry.
+// elected gives the file that shares most samples with the entry, and low hashes.
 func (p *planner) elected() *baseFile {
 	best := int32(-1)
 	for n, votes := range p.votes {
@@ -148,19 +155,25 @@ func (p *planner) namesake() (f *baseFile) {
 
 func apart(a, b int64) int64 { return max(a-b, b-a) }
 
-// meta plans what stands before the content: padding and headers.
+// meta plans what stands before the content: padding and headers, of which the
+// last is like that of f, or, where there is no f, like the last that was found.
 func (p *planner) meta(e *tarmap.Entry, f *baseFile) {
-	padding, header := e.Header-e.Start, e.Content-e.Header
-	if f == nil || f.content-f.header != header {
-		p.add(segment{offset: e.Start, length: padding + header})
+	if f == nil || f.content-f.header < tarmap.Block {
+		f = p.last
+	}
+	header := e.Content - e.Header
+	if f == nil || header < tarmap.Block || f.content-f.header < tarmap.Block {
+		p.add(segment{offset: e.Start, length: e.Content - e.Start})
 		return
 	}
-	if padding <= f.header-f.start {
-		p.add(segment{offset: e.Start, length: padding + header, how: isAligned, base: f.header - padding})
-		return
+	p.last = f
+	before := e.Content - tarmap.Block - e.Start
+	if extended := f.content - tarmap.Block - f.start; extended >= before {
+		p.add(segment{offset: e.Start, length: before, how: isAligned, base: f.content - tarmap.Block - before})
+	} else {
+		p.add(segment{offset: e.Start, length: before})
 	}
-	p.add(segment{offset: e.Start, length: padding})
-	p.add(segment{offset: e.Header, length: header, how: isAligned, base: f.header})
+	p.add(segment{offset: e.Content - tarmap.Block, length: tarmap.Block, how: isHeader, base: f.content - tarmap.Block})
 }
 
 func (p *planner) add(s segment) {

@@ -16,6 +16,7 @@ type player struct {
 	buf   []byte
 	read  [streamCount]cursor
 	at    int64 // address behind the last base bytes
+	time  int64 // of the last header
 	gap   int64 // equal bytes before the next edit; -1 when it is not known
 	plain bool  // within a file, where there are literals and matches only
 }
@@ -29,7 +30,7 @@ func (p *player) play(ctx context.Context, b *block) error {
 	for i := range p.read {
 		p.read[i] = cursor{b: b.streams[i]}
 	}
-	p.at, p.gap = 0, -1
+	p.at, p.time, p.gap = 0, 0, -1
 	for left := b.length; left > 0; {
 		n, err := p.operation(ctx, left)
 		if err != nil {
@@ -52,6 +53,9 @@ func (p *player) operation(ctx context.Context, left int64) (n int64, err error)
 		return 0, fmt.Errorf("%w: operation %d is not allowed in a file", ErrMalformed, kind)
 	}
 	switch kind {
+	case opHeader, opEntry:
+		p.at += p.read[streamSeeks].varint()
+		return p.header(ctx, left, kind == opEntry)
 	case opLiteral:
 		n = p.read[streamRuns].uvarint()
 	case opGzip:

@@ -1,6 +1,9 @@
 package delta
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // A sampler picks positions by the 64 bytes before them, so that equal bytes
 // are sampled alike wherever they stand. It is a rolling hash of the kind
@@ -10,11 +13,44 @@ type sampler struct {
 	shift uint // a position in 1<<(64-shift) is picked
 }
 
-// pick calls found with the index and the hash of every sample in p.
-func (s *sampler) pick(p []byte, found func(i int, hash uint64)) {
+// A sketch has the lowest hashes of a file, whatever its length: files that are
+// much alike share some.
+type sketch struct {
+	lowest [8]uint64 // ascending
+}
+
+func (k *sketch) reset() {
+	for i := range k.lowest {
+		k.lowest[i] = 1<<64 - 1
+	}
+}
+
+func (k *sketch) add(h uint64) {
+	i := len(k.lowest) - 1
+	for ; i > 0 && k.lowest[i-1] > h; i-- {
+		k.lowest[i] = k.lowest[i-1]
+	}
+	k.lowest[i] = h
+}
+
+// hashes gives those that there are.
+func (k *sketch) hashes() []uint64 {
+	n := len(k.lowest)
+	for n > 0 && k.lowest[n-1] == 1<<64-1 {
+		n--
+	}
+	return k.lowest[:n]
+}
+
+// pick calls found with the index and the hash of every sample in p, and notes
+// low hashes.
+func (s *sampler) pick(p []byte, k *sketch, found func(i int, hash uint64)) {
 	h := s.hash
 	for i, c := range p {
 		h = h<<1 + gear[c]
+		if h < k.lowest[len(k.lowest)-1] && !slices.Contains(k.lowest[:], h) {
+			k.add(h)
+		}
 		if h>>s.shift == 0 {
 			found(i, h)
 		}

@@ -24,20 +24,22 @@ type Options struct {
 	// have equal. A new alignment costs a few bytes, a differing byte one or
 	// two: 10 to 12 is best for executables, 24 for text.
 	Gain int
+	// Byte is what a byte costs that is in no match, in sixteenths of a bit.
+	Byte int
 }
 
 // Find gives matches in order of the target; they do not overlap there. The
 // gaps between them have no like in the base of x.
 func Find(target []byte, x *Index, o Options) []Match {
-	f := finder{target: target, base: x.base, x: x, gain: o.Gain}
+	f := finder{target: target, base: x.base, x: x, o: o}
 	f.scan()
-	return f.join()
+	return f.prune(f.join())
 }
 
 type finder struct {
 	target, base []byte
 	x            *Index
-	gain         int
+	o            Options
 	runs         []Match // exact, of at least seed bytes
 }
 
@@ -53,7 +55,7 @@ func (f *finder) scan() {
 			continue
 		}
 		at, n := f.x.longest(f.target, i, i+shift)
-		if n < seed || n <= f.agreeing(i, n, shift)+f.gain {
+		if n < seed || n <= f.agreeing(i, n, shift)+f.o.Gain {
 			i += 1 + misses>>9
 			misses++
 			continue

@@ -3,10 +3,13 @@ package match
 // Suited gives the options that suit the bytes of target.
 func Suited(target []byte) Options {
 	if isText(target) {
-		return Options{Gain: 24}
+		return Options{Gain: 32, Byte: 15}
 	}
-	return Options{Gain: 10}
+	return Binary
 }
+
+// Binary are the options for programs.
+var Binary = Options{Gain: 10, Byte: 48}
 
 // isText says whether b begins like text in ASCII or UTF-8.
 func isText(b []byte) bool {

@@ -1,7 +1,5 @@
 package project
 
-import "sort"
-
 // A Layout is what applying must know of the new file beforehand: for each
 // section of the old one, how much further it is in the file, and in memory.
 type Layout struct {
@@ -46,29 +44,3 @@ type Part struct {
 	New, Old, Length int64
 }
 
-// shifts say how far bytes of the old file have moved.
-type shifts struct {
-	parts []Part // by Old
-	last  int
-}
-
-func newShifts(parts []Part) *shifts {
-	s := &shifts{parts: make([]Part, 0, len(parts))}
-	s.parts = append(s.parts, parts...)
-	sort.SliceStable(s.parts, func(i, j int) bool { return s.parts[i].Old < s.parts[j].Old })
-	return s
-}
-
-// of gives the shift of the byte at an offset, or of what is before it where it
-// is gone.
-func (s *shifts) of(offset int64) int64 {
-	n := len(s.parts)
-	if n == 0 {
-		return 0
-	}
-	if p := &s.parts[s.last]; offset < p.Old || s.last+1 < n && offset >= s.parts[s.last+1].Old {
-		i := sort.Search(n, func(i int) bool { return s.parts[i].Old > offset })
-		s.last = max(i-1, 0)
-	}
-	return s.parts[s.last].New - s.parts[s.last].Old
-}

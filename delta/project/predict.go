@@ -107,13 +107,16 @@ func (w *walk) code(s *section, from, to int64) {
 			continue
 		}
 		w.hint = n
-		w.operand(i, uint32(v), address)
+		w.operand(s, i, uint32(v), address)
 		i += 3
 	}
 }
 
-func (w *walk) operand(i int, v uint32, address int64) {
+func (w *walk) operand(s *section, i int, v uint32, address int64) {
 	shift, known := w.calls.get(uint64(address))
+	if to := address - s.address + s.offset; to >= w.part.Old && to < w.part.Old+w.part.Length {
+		shift, known = uint32(w.here), true
+	}
 	if !known {
 		s, _ := w.shiftOf(address)
 		shift = uint32(s)
