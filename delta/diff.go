@@ -39,11 +39,11 @@ type differ struct {
 	bases  *space
 	window int64 // of the target that is compared at once
 
-	t, b  []byte
+	t, b []byte
 	// evenT and evenB are t and b of executables, see [project.Image.Even].
 	evenT, evenB, scratch []byte
-	index match.Index
-	out   []operation
+	index                 match.Index
+	out                   []operation
 }
 
 // diff gives the operations for the segments of a unit.

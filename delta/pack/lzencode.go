@@ -33,8 +33,8 @@ type repeatEncoder struct {
 }
 
 func packRepeats(b []byte, fast bool) []byte {
-	depth := 24
-	if len(b) > 4<<20 {
+	depth := 32
+	if fast {
 		depth = 8
 	}
 	e := &repeatEncoder{m: newRepeatModel(fast), b: b, finder: newMatchFinder(b, depth)}

@@ -42,6 +42,7 @@ type section struct {
 	kind        kind
 	elf         elf.SectionType
 	executable  bool
+	compressed  bool
 	loaded      bool
 	// of is the section that relocations are for, or the strings of symbols.
 	of int
@@ -105,6 +106,7 @@ func (m *Image) add(h []byte, size int64) uint32 {
 		offset:  int64(le.Uint64(h[24:])),
 		size:    int64(le.Uint64(h[32:])),
 	}
+	s.compressed = flags&elf.SHF_COMPRESSED != 0
 	s.executable, s.loaded = flags&elf.SHF_EXECINSTR != 0, flags&elf.SHF_ALLOC != 0
 	s.of = int(le.Uint32(h[40:])) // strings of symbols
 	if s.elf == elf.SHT_RELA {
