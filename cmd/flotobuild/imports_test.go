@@ -29,6 +29,8 @@ type importRule struct {
 var importRules = []importRule{
 	{"internal", []string{"internal"}, []string{hclModule}, []string{buildkit}},
 	{"store", []string{"internal"}, []string{hclModule}, []string{buildkit}},
+	{"delta/image", []string{"delta", "store", "internal"}, []string{hclModule, "net", "net/http"}, []string{buildkit}},
+	{"delta/registry", []string{"delta", "store", "internal"}, []string{hclModule}, []string{buildkit}},
 	{"delta", []string{"internal"}, []string{hclModule}, []string{buildkit}},
 	{"envelope", []string{"internal"}, []string{hclModule}, []string{buildkit}},
 	{"patch/sign", []string{"internal"}, []string{hclModule, "os", "net", "net/http"}, []string{buildkit}},

@@ -60,6 +60,8 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"pushrandom":      cmdPushRandom,
 		"sign":            cmdSign,
 		"pushdescription": cmdPushDescription,
+		"makeimage":       cmdMakeImage,
+		"servereferrers":  cmdServeReferrers,
 	}
 }
 

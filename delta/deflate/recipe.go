@@ -52,6 +52,20 @@ func (r *Recipe) String() string {
 	return strings.Join(names, ", ")
 }
 
+// Check says, with ErrEncoder, whether Encode would lack an encoder that the
+// recipe names: who has another way decides before anything is written.
+func (r *Recipe) Check() error {
+	for _, p := range r.parts {
+		if p.kind != partStream {
+			continue
+		}
+		if _, err := p.method.open(io.Discard); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Encode writes the compressed bytes of content, as one stream within bounded
 // memory. Content that is not what the recipe was made from gives other bytes
 // without an error, unless it is too short or too long: who has a digest of the

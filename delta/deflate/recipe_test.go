@@ -48,6 +48,9 @@ func TestUnknownEncoders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := r.Check(); !errors.Is(err, ErrEncoder) {
+			t.Errorf("%v is said to be known: %v", m, err)
+		}
 		if err := r.Encode(context.Background(), io.Discard, strings.NewReader("x")); !errors.Is(err, ErrEncoder) {
 			t.Errorf("%v gives %v", m, err)
 		}
