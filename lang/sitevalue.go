@@ -8,6 +8,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
+// NoValue is the summary of diagnostics about variables without a value.
+const NoValue = "No value for variable"
+
 // siteValues are the texts that a site gives to variables, by name; nil where
 // the patch is made.
 type siteValues map[string]string
@@ -41,7 +44,7 @@ func (r *rootFrame) siteValue(v *siteVariable) (value, judged cty.Value) {
 	case v.preset != cty.NilVal:
 		value, judged = v.preset, v.preset
 	case r.local != nil:
-		r.report(failure(v.rng, "No value for variable", "The variable %q has no default, and the site gives it no value.", v.Name))
+		r.report(failure(v.rng, NoValue, "The variable %q has no default, and the site gives it no value.", v.Name))
 		value, judged = unknown, unknown
 	default:
 		value, judged = v.placeholder, unknown
