@@ -6,15 +6,19 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // TestCompileAtSite runs every archive in testdata/sitecompile: each site of the
@@ -151,16 +155,160 @@ func sameAtTheSite(t *testing.T, name string) {
 		if diags.HasErrors() {
 			t.Fatalf("site %s: %v", s.Name, diags)
 		}
-		var b bytes.Buffer
 		if len(m.SiteVariables) == 0 {
 			delete(m.files, SiteEntry)
+			sameEntries(t, got.files, m.files)
+			continue
 		}
-		writeEntries(&b, s.Name, m.files, got.files)
-		writeEntries(&b, s.Name, got.files, m.files)
-		if b.Len() > 0 {
-			t.Errorf("differs:\n%s", b.Bytes())
+		sameEntries(t, got.files, m.files)
+		there, diags := CompileAtSite(fsys, SiteInput{Site: s.Name, Recipe: m.files[SiteEntry], CompileInput: in, Values: standIns(s, in)})
+		if diags.HasErrors() {
+			t.Fatalf("site %s, with what stands in the patch: %v", s.Name, diags)
+		}
+		sameEntries(t, there.files, m.files)
+	}
+}
+
+// standIns are the values that a patch has in place of the site's.
+func standIns(s *Site, in CompileInput) map[string]string {
+	r := (&frame{scope: s.source.scope}).compile(s, s.source.root, &in)
+	out := make(map[string]string)
+	for _, v := range r.siteVars {
+		value := v.preset
+		if v.Required {
+			value = v.placeholder
+		}
+		if out[v.Name] = valueSource(value); v.kind.literal {
+			out[v.Name] = primitiveText(value)
 		}
 	}
+	return out
+}
+
+func sameEntries(t *testing.T, got, want map[string][]byte) {
+	t.Helper()
+	var b bytes.Buffer
+	writeEntries(&b, "want", want, got)
+	writeEntries(&b, "got", got, want)
+	if b.Len() > 0 {
+		t.Errorf("differs:\n%s", b.Bytes())
+	}
+}
+
+const (
+	randomProject = `
+image_set "s" {
+  image "app" {
+    rootfs = "app.tar"
+  }
+}
+function "twice" {
+  params = [x]
+  result = "${x}${x}"
+}
+root_definition "r" {
+  file       = "r.root.hcl"
+  image_sets = [image_set.s]
+}
+site "a" {
+  root_definition = root_definition.r
+  vars            = { unit = "ms" }
+  patch {
+    version = "1.1.0"
+  }
+}
+`
+	randomRoot = `
+variable "text" {
+  from = "site"
+  type = string
+  %s
+}
+variable "number" {
+  from = "site"
+  type = number
+  %s
+}
+variable "list" {
+  from = "site"
+  type = list(string)
+  %s
+}
+host "main" {
+  docker = "tcp://h:${var.number}"
+}
+container "app" {
+  image   = "app"
+  host    = "main"
+  command = [var.text, twice(var.text), "${var.number}${site.vars.unit}"]
+  env     = { JSON = jsonencode([var.text, var.number, var.list]), ALL = join("|", var.list) }
+  config "/etc/list" {
+    content = "%%{ for e in var.list }${e}\n%%{ endfor }${sha256(var.text)}"
+  }
+}
+document "notes" {
+  title    = "Notes"
+  template = "notes.tftpl"
+}
+`
+)
+
+// TestRandomValuesAtTheSite holds that a value of the site gives the bytes that
+// it gives as a default, where the patch is made.
+func TestRandomValuesAtTheSite(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 9))
+	text := func() string {
+		pieces := []string{"a", "ä", "$", "${x}", "%{", "\"", "\\", " ", "'", "#", ": ", "- ", "\t", "0x1", "null", "~", "日本", "{{", "&", "*"}
+		var b strings.Builder
+		for range rng.IntN(6) {
+			b.WriteString(pieces[rng.IntN(len(pieces))])
+		}
+		return b.String()
+	}
+	template := []byte("${var.text} ${length(var.list)} ${var.number * 2} ${patch.id}\n")
+	for range 150 {
+		number := strconv.FormatFloat(rng.NormFloat64()*math.Pow10(rng.IntN(20)-8), 'f', -1, 64)
+		list := []cty.Value{cty.StringVal(text()), cty.StringVal(text())}[:rng.IntN(3)]
+		word, words := text(), valueSource(cty.TupleVal(list))
+		def := func(source string) string { return "default = " + source }
+		known := randomSite(t, fmt.Sprintf(randomRoot, def(valueSource(cty.StringVal(word))), def(number), def(words)), template)
+		left := randomSite(t, fmt.Sprintf(randomRoot, "", "", ""), template)
+		in := CompileInput{Images: map[string]string{"app": PlaceholderID}, Patch: PatchInfo{ID: "p1"}}
+		want, diags := known.Compile(in)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		patched, diags := left.Compile(in)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		got, diags := CompileAtSite(left.source.scope.project.fsys, SiteInput{
+			Site: "a", Recipe: patched.files[SiteEntry], CompileInput: in,
+			Values: map[string]string{"text": word, "number": number, "list": words},
+		})
+		if diags.HasErrors() {
+			t.Fatalf("%q %s %s: %v", word, number, words, diags)
+		}
+		for _, m := range []*Manifest{want, got.Manifest} {
+			m.files[ManifestEntry] = bytes.ReplaceAll(m.files[ManifestEntry], []byte(",\n      \"required\": true"), nil)
+		}
+		if sameEntries(t, got.files, want.files); t.Failed() {
+			t.Fatalf("with %q %s %s", word, number, words)
+		}
+	}
+}
+
+func randomSite(t *testing.T, root string, template []byte) *Site {
+	t.Helper()
+	cfg, diags := Load(fstest.MapFS{
+		"main.floto.hcl": {Data: []byte(randomProject)},
+		"r.root.hcl":     {Data: []byte(root)},
+		"notes.tftpl":    {Data: template},
+	}, Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return cfg.Sites[0]
 }
 
 func recipeOf(t *testing.T, s *Site) []byte {
