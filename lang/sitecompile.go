@@ -2,6 +2,7 @@ package lang
 
 import (
 	"io/fs"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -26,7 +27,7 @@ type SiteInput struct {
 type SiteManifest struct {
 	*Manifest
 	// Secrets are the texts that must not be shown, longest first: the values of
-	// sensitive variables, and what was made of them.
+	// sensitive variables, and longer texts that were made of them.
 	Secrets []string
 }
 
@@ -67,11 +68,12 @@ func compileRecipe(fsys fs.FS, in SiteInput) (*SiteManifest, hcl.Diagnostics) {
 	if d := p.meter.trippedBy(); d != nil {
 		p.report(d)
 	}
-	secrets := r.secretTexts()
-	if diags := p.siteDiagnostics(secrets); diags.HasErrors() {
+	values, made := r.secretTexts()
+	if diags := p.siteDiagnostics(made); diags.HasErrors() {
 		return nil, diags
 	}
-	return &SiteManifest{m, secrets}, nil
+	short := func(text string) bool { return len(text) < longSecret && !slices.Contains(values, text) }
+	return &SiteManifest{m, slices.DeleteFunc(made, short)}, nil
 }
 
 // recipeRoot makes the root definition that a recipe tells of, with the images
@@ -99,19 +101,25 @@ func (p *project) recipeRoot(c *recipe, ids map[string]string) *rootDecl {
 	return root
 }
 
-// secretTexts lists what must not be shown of the site's values.
-func (r *rootFrame) secretTexts() []string {
-	out := r.used
+// secretTexts lists what must not be shown of the site's values: themselves, and
+// what attributes and templates made of them.
+func (r *rootFrame) secretTexts() (values, made []string) {
 	for _, v := range r.siteVars {
 		if text, ok := r.local[v.Name]; ok && v.Sensitive {
-			out = appendTexts(out, cty.StringVal(text))
+			values = appendTexts(values, cty.StringVal(text))
 		}
 	}
 	if r.ctx != nil {
-		out = appendSecrets(out, r.ctx.Variables["var"])
+		values = appendSecrets(values, r.ctx.Variables["var"])
 	}
-	return longestFirst(out)
+	made = longestFirst(slices.Concat(values, r.used))
+	return longestFirst(values), made
 }
+
+// longSecret is the size in bytes from which on a text that was made of secret
+// values is told of as one. Of a map with one secret element all elements are,
+// and masking "true" or a port would leave no log readable.
+const longSecret = 8
 
 // siteDiagnostics are those of the project without what is secret.
 func (p *project) siteDiagnostics(secrets []string) hcl.Diagnostics {
