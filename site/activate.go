@@ -46,8 +46,8 @@ func (s *Site) activate(ctx context.Context, id, by string) (err error) {
 // Rollback activates the patch that was active before, or the one of id, and
 // gives its id. Where id is empty the patch comes from the order of activations:
 // rolling back again goes further back. A patch with variables of the site is
-// compiled again; where that cannot be done any more, the patch that was active
-// last comes back with the values of then.
+// compiled again; where that cannot be done any more, it comes back with the values
+// of its last activation.
 func (s *Site) Rollback(ctx context.Context, id, by string) (string, error) {
 	got, err := s.rollback(ctx, id, by)
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *Site) switchTo(e Event, a activation, previous []string) error {
 	}
 	e.Time = orNow(time.Time{})
 	next := activation{ID: e.Patch, DescriptionDigest: p.Header.Digest, Since: e.Time, By: e.By, Previous: previous}
-	if next.Compiled, err = s.compilations(&e, p, a, next); err != nil {
+	if next.Compiled, err = s.compilations(&e, p, a); err != nil {
 		return errors.Join(err, s.pruneCompilations())
 	}
 	if err := s.commit(e, func() error { return s.writeActive(next) }); err != nil {
@@ -102,12 +102,14 @@ func (s *Site) switchTo(e Event, a activation, previous []string) error {
 }
 
 // compilations compiles the patch where it has variables of the site, and keeps
-// what the patch that Rollback goes to was compiled to. A Rollback that cannot be
-// compiled takes what there is, and says so in the event.
-func (s *Site) compilations(e *Event, p *Patch, a, next activation) (map[string]string, error) {
+// what others were compiled to: hosts may run them still. A Rollback that
+// cannot be compiled takes what there is, and says so in the event.
+func (s *Site) compilations(e *Event, p *Patch, a activation) (map[string]string, error) {
 	out := make(map[string]string)
-	if back := s.previous(next); a.Compiled[back] != "" {
-		out[back] = a.Compiled[back]
+	for id, name := range a.Compiled {
+		if s.listed(id) {
+			out[id] = name
+		}
 	}
 	c, err := s.compile(p)
 	values := (*VarsError)(nil)

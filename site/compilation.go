@@ -96,8 +96,8 @@ func (s *Site) readInputs(name string) (*compilationInputs, error) {
 	return in, nil
 }
 
-// pruneCompilations removes those that active does not name. The caller holds the
-// lock.
+// pruneCompilations removes those that active does not name, and those of patches
+// that were removed. The caller holds the lock.
 func (s *Site) pruneCompilations() error {
 	entries, err := os.ReadDir(s.path(compiledDir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -110,7 +110,12 @@ func (s *Site) pruneCompilations() error {
 	if err != nil {
 		return err
 	}
-	named := slices.Collect(maps.Values(a.Compiled))
+	var named []string
+	for id, name := range a.Compiled {
+		if s.listed(id) {
+			named = append(named, name)
+		}
+	}
 	for _, e := range entries {
 		if slices.Contains(named, e.Name()) {
 			continue
@@ -120,6 +125,13 @@ func (s *Site) pruneCompilations() error {
 		}
 	}
 	return nil
+}
+
+// listed says whether the site has a patch, and has it in case of doubt.
+func (s *Site) listed(id string) bool {
+	_, err := s.readRecord(id)
+	missing := (*MissingPatchError)(nil)
+	return !errors.As(err, &missing)
 }
 
 // VarsChanged says whether the site's values, as far as the active patch needs
@@ -172,8 +184,12 @@ type Release struct {
 	Secrets []string
 }
 
+// ErrNotCompiled is the error for a patch with variables of the site that has
+// never been active.
+var ErrNotCompiled = errors.New("it has variables of the site, and was not compiled with their values: activate it")
+
 // Release gives what of a patch is run. A patch with variables of the site must
-// be active, or be the one that Rollback goes to.
+// be active, or have been so; else the error is ErrNotCompiled.
 func (s *Site) Release(id string) (*Release, error) {
 	r, err := s.release(id)
 	if err != nil {
@@ -191,53 +207,67 @@ func (s *Site) release(id string) (*Release, error) {
 	if p.Manifest == nil || len(p.Manifest.SiteVariables) == 0 {
 		return r, nil
 	}
-	a, err := s.readActive()
-	if err != nil {
-		return nil, err
+	for tries := 0; ; tries++ {
+		a, err := s.readActive()
+		if err != nil {
+			return nil, err
+		}
+		if a.Compiled[id] == "" {
+			return nil, ErrNotCompiled
+		}
+		out, err := s.compiledRelease(*r, a.Compiled[id])
+		if tries < 3 && errors.Is(err, fs.ErrNotExist) {
+			continue // the patch has been activated again meanwhile
+		}
+		return out, err
 	}
-	if a.Compiled[id] == "" {
-		return nil, errors.New("it has variables of the site, and was not compiled with their values: activate it")
-	}
-	return r, s.compiledRelease(r, a.Compiled[id])
 }
 
 // compiledRelease puts what the site has compiled in place of what the patch
 // brought.
-func (s *Site) compiledRelease(r *Release, name string) error {
+func (s *Site) compiledRelease(r Release, name string) (*Release, error) {
 	dir, err := s.compilationPath(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	in, err := s.readInputs(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.Secrets = in.Secrets
 	b, err := readFile(filepath.Join(dir, filepath.FromSlash(lang.ManifestEntry)), maxManifest)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if r.Manifest, err = lang.DecodeManifest(b); err != nil {
-		return err
+		return nil, err
 	}
 	compiled := os.DirFS(dir)
-	r.Files = compiledFS{r.Files, compiled}
-	var contents []patch.Content
-	err = fs.WalkDir(compiled, ".", func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || !isCompiled(name) {
-			return err
-		}
-		b, err := fs.ReadFile(compiled, name)
-		contents = append(contents, patch.NewContent(name, b))
-		return err
-	})
+	contents, err := compiledContents(compiled)
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range r.Contents {
 		if !isCompiled(c.Path) {
 			contents = append(contents, c)
 		}
 	}
-	r.Contents = contents
-	return err
+	r.Contents, r.Files = contents, compiledFS{r.Files, compiled}
+	return &r, nil
+}
+
+// compiledContents lists what the site has compiled, as a description would.
+func compiledContents(compiled fs.FS) ([]patch.Content, error) {
+	var out []patch.Content
+	err := fs.WalkDir(compiled, ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !isCompiled(name) {
+			return err
+		}
+		b, err := fs.ReadFile(compiled, name)
+		out = append(out, patch.NewContent(name, b))
+		return err
+	})
+	return out, err
 }
 
 // isCompiled tells what the site compiles from what the patch brings.

@@ -14,7 +14,7 @@
 //	                   when) and blobs.txt (what it needs of blobs/)
 //	vars.json          values that only the site knows, readable by its owner alone
 //	compiled/NAME/     what the site has compiled with them: manifest/ and
-//	                   documents/, for the active patch and the one before it
+//	                   documents/, for patches that are or were active
 //	active             the active patch and those before it; one rename replaces it
 //	history            who did what when, a line of JSON each
 //	journal            what is under way; empty or absent when nothing is

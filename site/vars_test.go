@@ -104,7 +104,7 @@ func compiledFolders(t testing.TB, s *Site) []string {
 
 func TestRelease(t *testing.T) {
 	s, ids := chainWithVariables(t, 2)
-	if _, err := s.Release(ids[0]); err == nil {
+	if _, err := s.Release(ids[0]); !errors.Is(err, ErrNotCompiled) {
 		t.Error("a patch that was never compiled is released")
 	}
 	setVars(t, s, "pin", "geheim-1", "plc", "10.0.0.7")
@@ -178,8 +178,8 @@ func TestVarsOfRollback(t *testing.T) {
 		}
 		setVars(t, s, "plc", "10")
 	}
-	if got := compiledFolders(t, s); len(got) != 2 {
-		t.Errorf("compiled %q, and the active patch and the one before it are kept", got)
+	if got := compiledFolders(t, s); len(got) != 3 {
+		t.Errorf("compiled %q, and those of the patches before are kept", got)
 	}
 	rollback := func(want string) {
 		t.Helper()
@@ -194,11 +194,31 @@ func TestVarsOfRollback(t *testing.T) {
 	}
 	setVars(t, s, "plc", "none")
 	rollback("10") // as it was compiled last
-	if _, err := s.Rollback(t.Context(), "", "test"); err == nil {
-		t.Error("what was never kept comes back")
-	}
 	setVars(t, s, "plc", "11")
 	rollback("11")
+	if got := compiledFolders(t, s); len(got) != 3 {
+		t.Errorf("compiled %q, and hosts may run all three", got)
+	}
+}
+
+// TestVarsOfCollected: what was compiled goes with its patch.
+func TestVarsOfCollected(t *testing.T) {
+	s, ids := chainWithVariables(t, 4)
+	setVars(t, s, "pin", "geheim-1", "plc", "1")
+	for _, id := range ids {
+		if err := s.Activate(t.Context(), id, "test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.GC(t.Context(), GCOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := compiledFolders(t, s); len(got) != 2 {
+		t.Errorf("compiled %q, and two patches are left", got)
+	}
+	if _, err := s.Release(ids[2]); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestVarsChanged(t *testing.T) {
@@ -275,6 +295,13 @@ func TestVarsConcurrently(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+	for range 50 {
+		for _, id := range ids {
+			if _, err := s.Release(id); err != nil && !errors.Is(err, ErrNotCompiled) {
+				t.Error(err)
+			}
+		}
 	}
 	group.Wait()
 	values, err := s.Vars()
