@@ -72,6 +72,9 @@ func (s *Site) happened(e Event) (bool, error) {
 	case ActionActivate, ActionRollback:
 		a, err := s.readActive()
 		return err == nil && a.ID == e.Patch && a.Since.Equal(e.Time), err
+	case ActionVars:
+		v, err := s.readVarsStore()
+		return err == nil && v.Changed.Equal(e.Time), err
 	}
 	return true, nil
 }
@@ -100,6 +103,9 @@ func (s *Site) recordOnce(e Event) error {
 // recover cleans up what a crash left. The caller holds the lock.
 func (s *Site) recover() error {
 	if _, err := atomicfile.Sweep(s.dir); err != nil {
+		return err
+	}
+	if err := s.pruneCompilations(); err != nil {
 		return err
 	}
 	dirty, err := s.halfRemoved()

@@ -35,6 +35,9 @@ type Status struct {
 	Imports []PendingImport `json:"imports"`
 	// Damaged are patches that lack blobs.
 	Damaged []string `json:"damaged"`
+	// VarsChanged says that the active patch was activated with other values of
+	// the site's variables. It is false for who may not read them.
+	VarsChanged bool `json:"varsChanged,omitempty"`
 }
 
 // A PendingImport is one that has not come to its end.
@@ -65,6 +68,9 @@ func (s *Site) status(ctx context.Context) (*Status, error) {
 		return nil, err
 	}
 	st.Active, st.Since, st.By, st.Previous = a.ID, a.Since, a.By, s.previous(a)
+	if st.VarsChanged, err = s.varsChanged(a); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return nil, err
+	}
 	all, err := s.list(ctx)
 	if err != nil {
 		return nil, err

@@ -72,6 +72,9 @@ func (a *app) showSiteStatus(st *site.Status, found []site.Damage, checked bool)
 		line("active", "%s", st.Active)
 		line("", "since %s, by %s", st.Since.Format(shortTime), st.By)
 	}
+	if st.VarsChanged {
+		line("vars", "changed since activation: activate the patch again to apply them")
+	}
 	if st.Previous != "" {
 		line("rollback", "%s", st.Previous)
 	}

@@ -99,16 +99,25 @@ func (d *Deployment) release(id string) (*Release, error) {
 	return r, nil
 }
 
+// release opens a patch, whose secrets are hidden from then on.
+func (r *run) release(id string) (*Release, error) {
+	out, err := r.Deployment.release(id)
+	if err == nil {
+		r.Secrets = slices.Concat(r.Secrets, out.Secrets)
+	}
+	return out, err
+}
+
 // active opens the active patch.
-func (d *Deployment) active() (*Release, error) {
-	id, ok, err := d.site.Active()
+func (r *run) active() (*Release, error) {
+	id, ok, err := r.site.Active()
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
 		return nil, ErrNotActive
 	}
-	return d.release(id)
+	return r.release(id)
 }
 
 // ErrNotActive means that no patch is active, so that there is nothing to

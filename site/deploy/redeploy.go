@@ -56,13 +56,13 @@ func (d *Deployment) Plan(ctx context.Context, o Options) (*Report, error) {
 		return nil, o.hideIn(fmt.Errorf("cannot plan the redeploy: %w", err))
 	}
 	defer r.close()
-	release, err := d.active()
+	release, err := r.active()
 	if err != nil {
 		return nil, err
 	}
 	tasks, err := r.tasks(ctx, release)
 	if err != nil {
-		return nil, o.hideIn(fmt.Errorf("cannot plan the redeploy: %w", err))
+		return nil, r.hideIn(fmt.Errorf("cannot plan the redeploy: %w", err))
 	}
 	return r.report(release, tasks), nil
 }
@@ -87,7 +87,7 @@ func (d *Deployment) Redeploy(ctx context.Context, o Options) (*Report, error) {
 	defer r.close()
 	report, err := r.redeploy(ctx)
 	if err != nil {
-		err = o.hideIn(fmt.Errorf("cannot redeploy: %w", err))
+		err = r.hideIn(fmt.Errorf("cannot redeploy: %w", err))
 	}
 	return report, err
 }

@@ -38,6 +38,8 @@ type Release struct {
 	// and conf/.
 	Contents []patch.Content
 	Files    fs.FS
+	// Secrets are texts in Files that no report, event or error may hold.
+	Secrets []string
 }
 
 // check refuses manifests that do not fit their patch, or whose names cannot be

@@ -20,10 +20,13 @@ func (s stored) Release(id string) (*Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := p.Header.Description
+	r, err := s.Site.Release(id)
+	if err != nil {
+		return nil, err
+	}
 	return &Release{
-		ID: p.ID, Version: d.Flotobuild.Version, Manifest: p.Manifest,
-		Images: p.Images(), Contents: d.Flotobuild.Contents, Files: p.FS(),
+		ID: p.ID, Version: p.Header.Description.Flotobuild.Version, Manifest: r.Manifest,
+		Images: p.Images(), Contents: r.Contents, Files: r.Files, Secrets: r.Secrets,
 	}, nil
 }
 
