@@ -175,5 +175,5 @@ func (f *Folder) Free() (int64, error) {
 	if err := unix.Statfs(f.dir, &s); err != nil {
 		return 0, fmt.Errorf("cannot tell the free space of %q: %w", f.dir, err)
 	}
-	return int64(s.Bavail) * s.Bsize, nil
+	return int64(s.Bavail) * int64(s.Bsize), nil
 }
