@@ -66,7 +66,7 @@ func (r *resolver) gatherConf(ctx context.Context, c *confFacts, omit []string) 
 // one. Paths outside of the project are left out, and so is an output that is the project
 // folder itself: patch files are never part of conf.
 func (r *resolver) omitted() []string {
-	omit := map[string]bool{DataDir: true}
+	omit := map[string]bool{DataDir: true, EnvelopesDir: true, VolumesDir: true} // of envelopes that are gone, too
 	for _, e := range slices.Concat(r.cfg.Envelopes, r.cfg.UnselectedEnvelopes) {
 		omitEnvelope(omit, e)
 	}
@@ -109,7 +109,6 @@ func (r *resolver) omitted() []string {
 
 // omitEnvelope omits keys and what blobs hold. Certificates may be seen.
 func omitEnvelope(omit map[string]bool, e *lang.Envelope) {
-	omit[EnvelopesDir], omit[VolumesDir] = true, true
 	if e.Controller != nil {
 		omit[path.Clean(e.Controller.Key.Name)] = true
 	}

@@ -84,7 +84,7 @@ func TestResolveAsksOnce(t *testing.T) {
 	if facts.called("file rootfs/unused.tar") != 0 {
 		t.Error("an image that no site needs was read")
 	}
-	if got := strings.Join(facts.omit, " "); got != ".flotobuild dist/aachen dist/berlin keys/token rootfs/base.tar rootfs/unused.tar" {
+	if got := strings.Join(facts.omit, " "); got != ".flotobuild dist/aachen dist/berlin dist/envelopes dist/volumes keys/token rootfs/base.tar rootfs/unused.tar" {
 		t.Errorf("omitted %s", got)
 	}
 }
