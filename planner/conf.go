@@ -5,7 +5,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -103,7 +102,7 @@ func (r *resolver) omitted() []string {
 			}
 		}
 	}
-	maps.DeleteFunc(omit, func(name string, _ bool) bool { return name == "." || outside(name) })
+	delete(omit, ".")
 	return slices.Sorted(maps.Keys(omit))
 }
 
@@ -117,8 +116,4 @@ func omitEnvelope(omit map[string]bool, e *lang.Envelope) {
 			omit[path.Clean(b.Source.Name)] = true
 		}
 	}
-}
-
-func outside(name string) bool {
-	return path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../")
 }

@@ -97,7 +97,7 @@ func TestSecretFilesOfVariablesAreOmitted(t *testing.T) {
 	}
 	resolve(t, cfg, facts)
 	for name, want := range map[string]bool{
-		"site.hclvars": true, "flotobuild.hclvars": true, "/etc/x.hclvars": false, "release.auto.hclvars": false,
+		"site.hclvars": true, "flotobuild.hclvars": true, "/etc/x.hclvars": true, "release.auto.hclvars": false,
 	} {
 		if got := slices.Contains(facts.omit, name); got != want {
 			t.Errorf("%s is omitted: %t", name, got)
