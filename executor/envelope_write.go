@@ -74,8 +74,11 @@ func (r *run) stage(ctx context.Context) (*outbox, error) {
 	return o, syncAll(o.dir)
 }
 
-// hasOutputs tells whether the plan does anything outside of patches.
+// hasOutputs tells whether anything is done outside of patches.
 func (r *run) hasOutputs() bool {
+	if r.opts.PatchesOnly {
+		return false
+	}
 	volumes := slices.ContainsFunc(r.plan.Volumes, func(v *planner.VolumePlan) bool { return v.Change != planner.ChangeNone })
 	strays := slices.ContainsFunc(r.plan.Strays, func(s planner.Stray) bool { return !s.Kept })
 	return volumes || strays || len(r.sealed)+len(r.restored) > 0
