@@ -128,7 +128,7 @@ func (s *Site) pending() ([]PendingImport, error) {
 			p.Patch = h.Description.ID
 		}
 		if f, err := os.Open(g.dir); err == nil {
-			p.Running = errors.Is(flock(f, unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+			p.Running = held(f)
 			f.Close()
 		}
 		out = append(out, p)
