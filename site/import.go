@@ -200,10 +200,15 @@ func (i *importing) settled(ctx context.Context) (_ *Record, err error) {
 
 // abandon ends an import that failed. What it has copied stays for another one
 // when the failure was none of the patch: an interrupt, a full disk, a medium
-// that was taken out, a parent that was collected meanwhile.
+// that was taken out, a parent that was collected meanwhile. A refusal leaves
+// nothing where there was nothing.
 func (i *importing) abandon(ctx context.Context, err error) error {
-	errno, missing := syscall.Errno(0), (*MissingError)(nil)
-	if ctx.Err() != nil || errors.As(err, &errno) || errors.As(err, &missing) && len(i.staged) > 0 {
+	errno, missing, space := syscall.Errno(0), (*MissingError)(nil), (*SpaceError)(nil)
+	keep := errors.As(err, &errno)
+	if errors.As(err, &missing) || errors.As(err, &space) {
+		keep = len(i.staged) > 0
+	}
+	if ctx.Err() != nil || keep {
 		return errors.Join(err, i.staging.close())
 	}
 	return errors.Join(err, i.staging.remove())
