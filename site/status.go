@@ -172,7 +172,7 @@ func (s *Site) setTrust(ctx context.Context, policy []byte, by string) (err erro
 	if err != nil {
 		return err
 	}
-	c.TrustPolicy = json.RawMessage(policy)
 	e := Event{Time: orNow(time.Time{}), Action: ActionTrust, By: by, Detail: detail}
+	c.TrustPolicy, c.TrustSince = json.RawMessage(policy), e.Time
 	return s.commit(e, func() error { return c.write(s.dir) })
 }
