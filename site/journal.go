@@ -63,12 +63,12 @@ func (s *Site) settle() error {
 // happened says whether the store shows what an event tells of.
 func (s *Site) happened(e Event) (bool, error) {
 	switch e.Action {
-	case ActionImport:
+	case ActionImport, ActionSign:
 		r, err := s.readRecord(e.Patch)
 		if missing := (*MissingPatchError)(nil); errors.As(err, &missing) {
 			return false, nil
 		}
-		return err == nil && r.Imported.Equal(e.Time), err
+		return err == nil && (r.Imported.Equal(e.Time) || r.Verified.Signed.Equal(e.Time)), err
 	case ActionActivate, ActionRollback:
 		a, err := s.readActive()
 		return err == nil && a.ID == e.Patch && a.Since.Equal(e.Time), err
