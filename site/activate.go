@@ -56,7 +56,7 @@ func (s *Site) rollback(ctx context.Context, id, by string) (_ string, err error
 	if err != nil {
 		return "", err
 	}
-	if a.ID == "" {
+	if id == "" && a.ID == "" {
 		return "", ErrNoActive
 	}
 	if id == "" {
