@@ -66,6 +66,9 @@ func (s *Site) rollback(ctx context.Context, id, by string) (_ string, err error
 	if err != nil {
 		return "", err
 	}
+	if id == "" && a.ID == "" {
+		return "", ErrNoActive
+	}
 	if id == "" {
 		id = s.previous(a)
 	}

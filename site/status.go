@@ -134,7 +134,7 @@ func (s *Site) pending() ([]PendingImport, error) {
 			p.Patch = h.Description.ID
 		}
 		if f, err := os.Open(g.dir); err == nil {
-			p.Running = errors.Is(flock(f, unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+			p.Running = held(f)
 			f.Close()
 		}
 		out = append(out, p)
@@ -178,7 +178,7 @@ func (s *Site) setTrust(ctx context.Context, policy []byte, by string) (err erro
 	if err != nil {
 		return err
 	}
-	c.TrustPolicy = json.RawMessage(policy)
 	e := Event{Time: orNow(time.Time{}), Action: ActionTrust, By: by, Detail: detail}
+	c.TrustPolicy, c.TrustSince = json.RawMessage(policy), e.Time
 	return s.commit(e, func() error { return c.write(s.dir) })
 }

@@ -1,6 +1,7 @@
 package incoming
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -55,7 +56,8 @@ func Open(dir string, keep time.Duration) (*Folder, error) {
 // orphanTime is how old half of an upload must be to be no one's.
 const orphanTime = time.Hour
 
-// expire removes old uploads, and halves of ones.
+// expire removes old uploads, and halves of ones. What came to its end just
+// before a crash gets its name: the sender sees it whole, and sends no more.
 func (f *Folder) expire(keep time.Duration) error {
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {
@@ -69,11 +71,27 @@ func (f *Folder) expire(keep time.Duration) error {
 		if id = strings.TrimPrefix(id, "."); !validID.MatchString(id) {
 			continue
 		}
-		if u, err := f.Upload(id); errors.Is(err, ErrUnknown) && old(e, orphanTime) || err == nil && time.Since(u.Changed) > keep {
-			if err := f.delete(id); err != nil {
-				return err
-			}
+		u, err := f.Upload(id)
+		switch {
+		case errors.Is(err, ErrUnknown) && old(e, orphanTime), err == nil && time.Since(u.Changed) > keep:
+			err = f.delete(id)
+		case err == nil && u.Offset == u.Size:
+			err = f.complete(u)
+		default:
+			err = nil // it can go on, or has been dealt with
 		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// complete ends an upload that has all its bytes. Where a file of its name stands
+// already, it stays as it is.
+func (f *Folder) complete(u *Upload) error {
+	if _, err := f.Append(context.Background(), u.ID, u.Offset, strings.NewReader("")); !errors.Is(err, ErrExists) && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrUnknown) {
+		return err
 	}
 	return nil
 }

@@ -194,6 +194,12 @@ func (f *Folder) append(ctx context.Context, u *Upload, r io.Reader) error {
 	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return ErrBusy
 	}
+	if info, err := file.Stat(); err != nil {
+		return err
+	} else if at := info.Size(); at != u.Offset { // by another process, since it was read
+		u.Offset = at
+		return ErrOffset
+	}
 	n, err := io.Copy(file, io.LimitReader(&cancelled{ctx, r}, u.Size-u.Offset))
 	if err == nil && u.Offset+n == u.Size && !ended(r) {
 		return errors.Join(ErrLong, file.Truncate(u.Offset))
@@ -208,7 +214,7 @@ func ended(r io.Reader) bool {
 	return n == 0 && errors.Is(err, io.EOF)
 }
 
-// finish gives the file its name.
+// finish gives the file its name, which is on the disk before the upload is gone.
 func (f *Folder) finish(u *Upload) error {
 	path, part := filepath.Join(f.dir, u.Name), f.path(u.ID, partSuffix)
 	err := os.Link(part, path)
@@ -216,6 +222,9 @@ func (f *Folder) finish(u *Upload) error {
 		return ErrExists
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := atomicfile.SyncDir(f.dir); err != nil {
 		return err
 	}
 	return f.delete(u.ID)

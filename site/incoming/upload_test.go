@@ -228,3 +228,54 @@ func TestVolumes(t *testing.T) {
 		t.Errorf("volumes are left: %+v", files)
 	}
 }
+
+// Another process has added to the upload after this one looked where it is:
+// nothing is written behind that.
+func TestAppendBehindAnother(t *testing.T) {
+	f := folder(t)
+	u := begin(t, f, patchName, 10)
+	other, err := Open(f.Dir(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Append(t.Context(), u.ID, 0, strings.NewReader("0123")); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.append(t.Context(), u, strings.NewReader("0123")); !errors.Is(err, ErrOffset) || u.Offset != 4 {
+		t.Errorf("got %v at %d", err, u.Offset)
+	}
+	if got, err := f.Upload(u.ID); err != nil || got.Offset != 4 {
+		t.Errorf("the upload is %+v, %v", got, err)
+	}
+}
+
+// A server that was killed with all bytes there, and before the file had its
+// name, gives it that when it starts again.
+func TestCompleteAfterCrash(t *testing.T) {
+	for name, taken := range map[string]string{"free": "", "taken": "other"} {
+		t.Run(name, func(t *testing.T) {
+			f := folder(t)
+			u := begin(t, f, patchName, 10)
+			if err := os.WriteFile(f.path(u.ID, partSuffix), []byte("0123456789"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			want := "0123456789"
+			if taken != "" {
+				want = taken
+				if err := os.WriteFile(filepath.Join(f.Dir(), patchName), []byte(taken), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			again, err := Open(f.Dir(), time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b, err := os.ReadFile(filepath.Join(f.Dir(), patchName)); err != nil || string(b) != want {
+				t.Errorf("the file has %q, %v", b, err)
+			}
+			if _, err := again.Upload(u.ID); errors.Is(err, ErrUnknown) != (taken == "") {
+				t.Errorf("the upload: %v", err)
+			}
+		})
+	}
+}

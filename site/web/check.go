@@ -30,6 +30,7 @@ type check struct {
 	blobs       int
 	files       int
 	bad         int
+	badFiles    int // of those
 }
 
 // run goes on after a problem, so that the log has all of them. A damaged blob
@@ -57,7 +58,11 @@ func (c *check) run(ctx context.Context) error {
 			continue
 		}
 		c.files++
-		c.note(f.Path, checkFile(ctx, root, f), 0)
+		err := checkFile(ctx, root, f)
+		c.note(f.Path, err, 0)
+		if err != nil {
+			c.badFiles++
+		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -66,10 +71,19 @@ func (c *check) run(ctx context.Context) error {
 		return fmt.Errorf("the patch was removed meanwhile: %w", err)
 	}
 	if c.bad > 0 {
-		return fmt.Errorf("%d of %d blobs and files are damaged or missing: import the patch again", c.bad, c.blobs+c.files)
+		return fmt.Errorf("%d of %d blobs and files are damaged or missing: %s", c.bad, c.blobs+c.files, c.remedy())
 	}
 	c.task.logf("all is as it should be: %s", c.summary())
 	return nil
+}
+
+// remedy says how the patch becomes whole. An import brings blobs, and takes the
+// files of a patch that is there for good.
+func (c *check) remedy() string {
+	if c.badFiles > 0 {
+		return fmt.Sprintf("remove the folder patches/%s from the store, and import the patch again", c.patch.ID)
+	}
+	return "import the patch again"
 }
 
 func (c *check) summary() string {

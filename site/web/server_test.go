@@ -81,6 +81,9 @@ func TestDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := r.site.Activate(t.Context(), id, "ada"); err != nil {
+		t.Fatal(err)
+	}
 	layer := p.Images()[0].Manifests[0].Layers[0]
 	blob := filepath.Join(r.site.Dir(), "blobs", "sha256", layer.Digest.Encoded())
 	os.Chmod(blob, 0o600)
@@ -89,7 +92,7 @@ func TestDamage(t *testing.T) {
 	os.Chmod(conf, 0o600)
 	os.WriteFile(conf, []byte("day = 9\n"), 0o600)
 	done := r.finish(r.want(202, r.operator, "POST", "/api/v1/patches/"+id+"/verify", nil))
-	if done.State != Failed || !strings.Contains(done.Error, "2 of ") {
+	if done.State != Failed || !strings.Contains(done.Error, "2 of ") || !strings.Contains(done.Error, "remove the folder patches/"+id) {
 		t.Errorf("a damaged blob and a changed file: %+v", done)
 	}
 	_, lines, _ := r.server.tasks.find(done.ID).look(0)
@@ -98,6 +101,16 @@ func TestDamage(t *testing.T) {
 	}
 	if history := r.want(200, r.viewer, "GET", "/api/v1/history?n=1", nil); !strings.Contains(history, `"error"`) {
 		t.Errorf("the history does not say so: %s", history)
+	}
+	if err := os.RemoveAll(p.Dir()); err != nil {
+		t.Fatal(err)
+	}
+	mustImport(t, r.site, path)
+	if done := r.finish(r.want(202, r.operator, "POST", "/api/v1/patches/"+id+"/verify", nil)); done.State != Done {
+		t.Errorf("after that it says %+v", done)
+	}
+	if active, _, err := r.site.Active(); err != nil || active != id {
+		t.Errorf("%q is active: %v", active, err)
 	}
 }
 

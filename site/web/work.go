@@ -82,6 +82,8 @@ func importText(i *site.Imported) string {
 	switch {
 	case i.Repaired:
 		return fmt.Sprintf("the site had %s, and lacked blobs of it: they are there again", i.Record.ID)
+	case i.Signed:
+		return fmt.Sprintf("the site has %s already: signatures that it did not have were taken", i.Record.ID)
 	case i.Known:
 		return fmt.Sprintf("the site has %s already: nothing was written", i.Record.ID)
 	}
