@@ -70,14 +70,19 @@ func (d *Deployment) path(elem ...string) string {
 	return filepath.Join(append([]string{d.site.Dir(), folder}, elem...)...)
 }
 
-// folders makes the deployment's own folder, and removes what a killed process
-// left of a mount.
+// folders makes the deployment's own folder.
 func (d *Deployment) folders() error {
 	for _, name := range []string{hostsDir, mountsDir} {
 		if err := os.MkdirAll(d.path(name), 0o755); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// discard removes what a killed process left of a mount. The caller has the
+// lock: what is there without it may be in the making.
+func (d *Deployment) discard() error {
 	entries, err := os.ReadDir(d.path(mountsDir))
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") {

@@ -80,6 +80,9 @@ func (d *Deployment) Redeploy(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer unlock()
+	if err := d.discard(); err != nil {
+		return nil, fmt.Errorf("cannot redeploy: %w", err)
+	}
 	r, err := d.newRun(ctx, o)
 	if err != nil {
 		return nil, o.hideIn(fmt.Errorf("cannot redeploy: %w", err))
