@@ -48,20 +48,10 @@ func (r *run) task(ctx context.Context, release *Release, host string) (*task, e
 	return t, r.compare(ctx, t)
 }
 
-// retired is the task for a host that the patch does not have, or has on another
-// engine: nothing should run there.
-func (r *run) retired(ctx context.Context, host string, s HostState) (*task, error) {
-	t := &task{host: host, docker: s.Docker, want: new(desired)}
-	var err error
-	if t.engine, err = r.engine(ctx, s.Docker); err != nil {
-		return nil, err
-	}
-	if t.engine.ID != s.Engine {
-		return nil, nil // that engine is no more
-	}
-	return t, r.compare(ctx, t)
-}
+// place is where the task works.
+func (t *task) place() Place { return Place{t.host, t.docker, t.engine.ID} }
 
+// compare finds the steps of a task.
 func (r *run) compare(ctx context.Context, t *task) error {
 	ours, err := containers(ctx, t.engine, map[string]string{labelSite: r.site.Name(), labelHost: t.host})
 	if err != nil {
