@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/site/docker"
 )
 
@@ -80,16 +81,24 @@ func (d *Deployment) folders() error {
 	return nil
 }
 
-// discard removes what a killed process left of a mount. The caller has the
+// discard removes what a killed process left half-written. The caller has the
 // lock: what is there without it may be in the making.
 func (d *Deployment) discard() error {
-	entries, err := os.ReadDir(d.path(mountsDir))
-	for _, e := range entries {
+	_, errs := atomicfile.Sweep(d.path())
+	hosts, err := os.ReadDir(d.path(hostsDir))
+	errs = errors.Join(errs, err)
+	for _, e := range hosts {
+		_, err := atomicfile.Sweep(d.path(hostsDir, e.Name()))
+		errs = errors.Join(errs, err)
+	}
+	mounts, err := os.ReadDir(d.path(mountsDir))
+	errs = errors.Join(errs, err)
+	for _, e := range mounts {
 		if strings.HasPrefix(e.Name(), ".") {
-			err = errors.Join(err, os.RemoveAll(d.path(mountsDir, e.Name())))
+			errs = errors.Join(errs, os.RemoveAll(d.path(mountsDir, e.Name())))
 		}
 	}
-	return err
+	return errs
 }
 
 // release opens a patch and checks that it can run.
