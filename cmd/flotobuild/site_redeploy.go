@@ -77,6 +77,7 @@ func (a *app) siteRedeploy(ctx context.Context, f *siteFlags, r *redeployFlags) 
 func withRedeployHint(err error) error {
 	var host *deploy.UnknownHostError
 	var busy *deploy.BusyError
+	var foreign *deploy.ForeignError
 	switch {
 	case errors.Is(err, deploy.ErrNotActive):
 		return &hintError{err, "flotobuild site activate PATCH makes one active; flotobuild site list shows them"}
@@ -84,6 +85,8 @@ func withRedeployHint(err error) error {
 		return &hintError{err, "install Docker Compose: in Debian the package docker-compose, elsewhere the plugin of the docker command"}
 	case errors.As(err, &host):
 		return &hintError{err, "its hosts are: " + strings.Join(host.Known, ", ")}
+	case errors.As(err, &foreign):
+		return &hintError{err, "a Compose project has the name of its root definition: sites that share an engine need different ones. Where that site is no more, remove the container"}
 	case errors.As(err, &busy):
 		return &hintError{err, "try again when that has ended"}
 	}

@@ -61,13 +61,15 @@ func (r *run) resumeBack(ctx context.Context) error {
 func (r *run) back(ctx context.Context, tasks []*task) (string, error) {
 	var hosts []string
 	for _, t := range tasks {
-		hosts = append(hosts, t.host)
+		if !slices.Contains(hosts, t.host) { // it may have moved from one engine to another
+			hosts = append(hosts, t.host)
+		}
 	}
 	failed := r.state.Pending.Patch
 	if err := r.activateBefore(ctx, failed, hosts); err != nil {
 		return "", err
 	}
-	before, err := r.before(ctx, failed, hosts)
+	before, err := r.before(ctx, hosts)
 	if err != nil {
 		return "", err
 	}
@@ -115,18 +117,13 @@ func (r *run) activateBefore(ctx context.Context, failed string, hosts []string)
 }
 
 // before gives the tasks that bring the hosts back: each to the patch that ran
-// there. A host on which none did gets rid of what the failed one has made.
-func (r *run) before(ctx context.Context, failed string, hosts []string) ([]*task, error) {
+// there. Where none did, what the failed one has made goes.
+func (r *run) before(ctx context.Context, hosts []string) ([]*task, error) {
 	releases := make(map[string]*Release)
 	var out []*task
 	for _, host := range hosts {
 		s, deployed := r.state.Hosts[host]
 		if !deployed {
-			t, err := r.undone(ctx, failed, host)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, t)
 			continue
 		}
 		release := releases[s.Patch]
@@ -143,23 +140,8 @@ func (r *run) before(ctx context.Context, failed string, hosts []string) ([]*tas
 		}
 		out = append(out, t)
 	}
-	return out, nil
-}
-
-// undone is the task for a host that is new in the failed patch.
-func (r *run) undone(ctx context.Context, failed, host string) (*task, error) {
-	release, err := r.release(failed)
-	if err != nil {
-		return nil, err
-	}
-	t := &task{host: host, want: new(desired)}
-	if h := release.host(host); h != nil {
-		t.docker = h.Docker
-	}
-	if t.engine, err = r.engine(ctx, t.docker); err != nil {
-		return nil, err
-	}
-	return t, r.compare(ctx, t)
+	places := slices.DeleteFunc(r.places(), func(p Place) bool { return !slices.Contains(hosts, p.Host) })
+	return append(out, r.retiredTasks(ctx, places, out)...), nil
 }
 
 // sweep removes the mounts of this machine that no container has any more, and
@@ -179,6 +161,9 @@ func (r *run) sweep(tasks []*task) error {
 		if !hosts[host] {
 			return nil // its containers may have any of the mounts
 		}
+	}
+	if len(r.state.Unsettled) > 0 {
+		return nil // so may those
 	}
 	if err := errors.Join(keepOnly(r.path(mountsDir), mounts), keepOnly(r.path(hostsDir), hosts)); err != nil {
 		return fmt.Errorf("cannot tidy up: %w", err)

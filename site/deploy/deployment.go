@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/site/docker"
 )
 
@@ -70,21 +71,34 @@ func (d *Deployment) path(elem ...string) string {
 	return filepath.Join(append([]string{d.site.Dir(), folder}, elem...)...)
 }
 
-// folders makes the deployment's own folder, and removes what a killed process
-// left of a mount.
+// folders makes the deployment's own folder.
 func (d *Deployment) folders() error {
 	for _, name := range []string{hostsDir, mountsDir} {
 		if err := os.MkdirAll(d.path(name), 0o755); err != nil {
 			return err
 		}
 	}
-	entries, err := os.ReadDir(d.path(mountsDir))
-	for _, e := range entries {
+	return nil
+}
+
+// discard removes what a killed process left half-written. The caller has the
+// lock: what is there without it may be in the making.
+func (d *Deployment) discard() error {
+	_, errs := atomicfile.Sweep(d.path())
+	hosts, err := os.ReadDir(d.path(hostsDir))
+	errs = errors.Join(errs, err)
+	for _, e := range hosts {
+		_, err := atomicfile.Sweep(d.path(hostsDir, e.Name()))
+		errs = errors.Join(errs, err)
+	}
+	mounts, err := os.ReadDir(d.path(mountsDir))
+	errs = errors.Join(errs, err)
+	for _, e := range mounts {
 		if strings.HasPrefix(e.Name(), ".") {
-			err = errors.Join(err, os.RemoveAll(d.path(mountsDir, e.Name())))
+			errs = errors.Join(errs, os.RemoveAll(d.path(mountsDir, e.Name())))
 		}
 	}
-	return err
+	return errs
 }
 
 // release opens a patch and checks that it can run.

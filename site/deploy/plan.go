@@ -47,7 +47,7 @@ func compare(want *desired, host string, all, ours []docker.Container, changedOn
 	}
 	var steps []Step
 	for _, name := range slices.Sorted(maps.Keys(want.services)) {
-		steps = append(steps, step(want.services[name], have[name], changedOnly))
+		steps = append(steps, step(want.services[name], have[name], want.ends(name), changedOnly))
 	}
 	steps = append(steps, orphans(want, ours)...)
 	slices.SortStableFunc(steps, func(a, b Step) int { return cmp.Compare(a.Container, b.Container) })
@@ -55,8 +55,9 @@ func compare(want *desired, host string, all, ours []docker.Container, changedOn
 	return steps
 }
 
-// step compares one service.
-func step(s *service, have []docker.Container, changedOnly bool) Step {
+// step compares one service. ends says that others wait for it to end: without
+// that, one with a health test is no job, and was stopped.
+func step(s *service, have []docker.Container, ends, changedOnly bool) Step {
 	out := Step{Container: s.name, Action: Keep, containers: have}
 	var good, well int
 	image := false
@@ -66,7 +67,7 @@ func step(s *service, have []docker.Container, changedOnly bool) Step {
 			continue
 		}
 		good++
-		if c.Done() || c.State == docker.Running {
+		if c.State == docker.Running || c.Done() && (ends || c.Health == "") {
 			well++
 		}
 		out.well = out.well || c.Health != docker.Unhealthy

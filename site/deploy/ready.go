@@ -43,13 +43,17 @@ func (r *run) check(ctx context.Context, t *task) error {
 	if t.want.compose == nil {
 		return nil
 	}
-	if err := os.MkdirAll(r.path(hostsDir, t.host), 0o700); err != nil {
-		return err
-	}
-	if err := atomicfile.WriteFile(r.path(hostsDir, t.host, composeFile), t.want.compose, 0o600); err != nil {
+	if err := r.writeCompose(t); err != nil {
 		return err
 	}
 	return r.compose.Run(ctx, r.project(t, "unix:///"), "config", "--quiet")
+}
+
+func (r *run) writeCompose(t *task) error {
+	if err := os.MkdirAll(r.path(hostsDir, t.host), 0o700); err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(r.path(hostsDir, t.host, composeFile), t.want.compose, 0o600)
 }
 
 // project is what Compose runs for a host; the engine listens at an address of

@@ -80,6 +80,9 @@ func (d *Deployment) Redeploy(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer unlock()
+	if err := d.discard(); err != nil {
+		return nil, fmt.Errorf("cannot redeploy: %w", err)
+	}
 	r, err := d.newRun(ctx, o)
 	if err != nil {
 		return nil, o.hideIn(fmt.Errorf("cannot redeploy: %w", err))
@@ -126,6 +129,9 @@ func (r *run) begin(patch string, tasks []*task) error {
 	p := &Pending{Patch: patch, Since: time.Now().UTC().Truncate(time.Second), By: r.By}
 	for _, t := range tasks {
 		p.Hosts = append(p.Hosts, t.host)
+		if t.release != nil && r.state.Hosts[t.host].Engine != t.engine.ID {
+			r.state.unsettle(t.place())
+		}
 	}
 	r.state.Pending = p
 	r.noteTags(tasks)
@@ -135,7 +141,7 @@ func (r *run) begin(patch string, tasks []*task) error {
 // finish notes what runs now, and removes images that nothing needs any more.
 func (r *run) finish(ctx context.Context, release *Release, tasks []*task) error {
 	r.deployed(ctx, tasks)
-	if len(r.Hosts) == 0 {
+	if r.state.hasAll(release) {
 		r.state.Patch = release.ID
 	}
 	r.state.Pending = nil
@@ -149,6 +155,7 @@ func (r *run) finish(ctx context.Context, release *Release, tasks []*task) error
 // that no one needs.
 func (r *run) deployed(ctx context.Context, tasks []*task) {
 	for _, t := range tasks {
+		r.state.settle(t.host, t.engine.ID)
 		old := r.state.Hosts[t.host]
 		if t.release == nil {
 			if old.Engine == t.engine.ID && old.Docker == t.docker {
@@ -164,6 +171,9 @@ func (r *run) deployed(ctx context.Context, tasks []*task) {
 			now.Since = time.Now().UTC().Truncate(time.Second)
 		}
 		r.state.Hosts[t.host] = now
+		if old.Engine != "" && old.Engine != now.Engine {
+			r.state.unsettle(Place{t.host, old.Docker, old.Engine}) // until the task that retires it, which comes after
+		}
 	}
 	r.untag(ctx, tasks)
 }
@@ -200,30 +210,7 @@ func (r *run) tasks(ctx context.Context, release *Release) ([]*task, error) {
 	if len(r.Hosts) > 0 {
 		return out, nil
 	}
-	return append(out, r.retiredTasks(ctx, out)...), nil
-}
-
-// retiredTasks are for hosts that had containers and are not among those tasks.
-// One that does not answer is left for later.
-func (r *run) retiredTasks(ctx context.Context, tasks []*task) []*task {
-	var out []*task
-	for _, host := range slices.Sorted(maps.Keys(r.state.Hosts)) {
-		s := r.state.Hosts[host]
-		if slices.ContainsFunc(tasks, func(t *task) bool { return t.host == host && t.engine.ID == s.Engine }) {
-			continue
-		}
-		t, err := r.retired(ctx, host, s)
-		if err != nil {
-			r.tell(Event{Kind: Warning, Host: host, Text: fmt.Sprintf("it is not in the patch, and what runs there stays: %v", err)})
-		}
-		if t != nil {
-			out = append(out, t)
-		}
-		if t == nil && err == nil && !slices.ContainsFunc(tasks, func(t *task) bool { return t.host == host }) {
-			delete(r.state.Hosts, host)
-		}
-	}
-	return out
+	return append(out, r.retiredTasks(ctx, r.places(), out)...), nil
 }
 
 func (r *run) report(release *Release, tasks []*task) *Report {

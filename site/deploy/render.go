@@ -23,6 +23,16 @@ type desired struct {
 	mounts   map[digest.Digest]*mount
 }
 
+// ends says that some service of the host waits for another to end.
+func (d *desired) ends(name string) bool {
+	for _, s := range d.services {
+		if slices.Contains(s.finished, name) {
+			return true
+		}
+	}
+	return false
+}
+
 // A renderer turns the Compose file of a release into that of an engine.
 type renderer struct {
 	site    string

@@ -37,6 +37,8 @@ func TestStep(t *testing.T) {
 		return docker.Container{Image: image, State: state, Labels: map[string]string{labelService: sum}}
 	}
 	good := with("s", image, docker.Running)
+	tested := with("s", image, docker.Exited)
+	tested.Health = docker.Unhealthy // as engines say of all that have ended
 	for _, c := range []struct {
 		name    string
 		count   int
@@ -51,6 +53,8 @@ func TestStep(t *testing.T) {
 		{"ended well", 1, []docker.Container{with("s", image, docker.Exited)}, false, Keep, ""},
 		{"stopped", 1, []docker.Container{{Image: image, State: docker.Exited, ExitCode: 1, Labels: good.Labels}}, false, Start, "does not run"},
 		{"stopped, only changed", 1, []docker.Container{{Image: image, State: docker.Exited, ExitCode: 1, Labels: good.Labels}}, true, Keep, ""},
+		{"stopped well", 1, []docker.Container{tested}, false, Start, "does not run"},
+		{"tested job", 1, []docker.Container{tested}, false, Keep, ""},
 		{"never started", 1, []docker.Container{with("s", image, docker.Created)}, false, Start, "does not run"},
 		{"image", 1, []docker.Container{with("t", other, docker.Running)}, true, Recreate, "image"},
 		{"configuration", 1, []docker.Container{with("t", image, docker.Running)}, true, Recreate, "configuration"},
@@ -59,7 +63,7 @@ func TestStep(t *testing.T) {
 		{"too few", 2, []docker.Container{good}, false, Start, "number of containers"},
 		{"too many", 1, []docker.Container{good, good}, false, Start, "number of containers"},
 	} {
-		s := step(&service{name: "web", image: image, sum: "s", count: c.count}, c.have, c.changed)
+		s := step(&service{name: "web", image: image, sum: "s", count: c.count}, c.have, c.name == "tested job", c.changed)
 		if s.Action != c.action || s.Reason != c.reason {
 			t.Errorf("%s: %s, %q", c.name, s.Action, s.Reason)
 		}

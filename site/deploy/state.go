@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/flotobuild/flotobuild/internal/atomicfile"
+	"github.com/flotobuild/flotobuild/lang"
 )
 
 // stateVersion is the version of state.json.
@@ -19,14 +20,22 @@ const stateVersion = 1
 // A State says what has been deployed.
 type State struct {
 	FormatVersion int `json:"formatVersion"`
-	// Patch is what a redeploy of all hosts has brought up last; empty where none
-	// has.
+	// Patch is what has been brought up on all of its hosts last, at once or one
+	// after another; empty where none has.
 	Patch string               `json:"patch,omitempty"`
 	Hosts map[string]HostState `json:"hosts"`
+	// Unsettled are where redeploys may have made containers that Hosts does not
+	// tell of: they were ended early, or the engine has not answered since.
+	Unsettled []Place `json:"unsettled,omitempty"`
 	// Tags are the names that images were given, by engine.
 	Tags map[string][]string `json:"tags,omitempty"`
 	// Pending is the redeploy that is under way, or was when it was killed.
 	Pending *Pending `json:"pending,omitempty"`
+}
+
+// hasAll says that all hosts of a patch have it.
+func (s *State) hasAll(r *Release) bool {
+	return !slices.ContainsFunc(r.Manifest.Hosts, func(h lang.ManifestHost) bool { return s.Hosts[h.Name].Patch != r.ID })
 }
 
 // A HostState says what runs on a host.
@@ -38,6 +47,25 @@ type HostState struct {
 	// was found there.
 	Docker string `json:"docker,omitempty"`
 	Engine string `json:"engine"`
+}
+
+// A Place is an engine on which a host is, or was.
+type Place struct {
+	Host   string `json:"host"`
+	Docker string `json:"docker,omitempty"` // as in HostState
+	Engine string `json:"engine"`
+}
+
+// unsettle notes that a place may have containers.
+func (s *State) unsettle(p Place) {
+	if !slices.Contains(s.Unsettled, p) {
+		s.Unsettled = append(s.Unsettled, p)
+	}
+}
+
+// settle notes that Hosts tells what a place has.
+func (s *State) settle(host, engine string) {
+	s.Unsettled = slices.DeleteFunc(s.Unsettled, func(p Place) bool { return p.Host == host && p.Engine == engine })
 }
 
 // A Pending redeploy has begun to change containers.

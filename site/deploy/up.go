@@ -179,7 +179,7 @@ func (r *run) refused(ctx context.Context, t *task, names []string, cause error)
 
 // look gives the containers that a service has now, as it should have them.
 func (r *run) look(ctx context.Context, t *task, s *service) ([]docker.Container, error) {
-	return t.engine.Containers(ctx, map[string]string{
+	return containers(ctx, t.engine, map[string]string{
 		docker.LabelProject: t.want.project, docker.LabelService: s.name, labelHost: t.host, labelService: s.sum,
 	})
 }

@@ -19,6 +19,7 @@ const (
 	LabelService = "com.docker.compose.service"
 
 	labelNumber = "com.docker.compose.container-number"
+	labelOneOff = "com.docker.compose.oneoff"
 )
 
 // States of containers, as engines name them.
@@ -60,6 +61,10 @@ type Container struct {
 
 // Service is the Compose service that the container belongs to.
 func (c *Container) Service() string { return c.Labels[LabelService] }
+
+// OneOff says that somebody has made the container with Compose's command run:
+// it is none of those that the service should have.
+func (c *Container) OneOff() bool { return strings.EqualFold(c.Labels[labelOneOff], "true") }
 
 // Done says that the container has done what it had to do, and stays ended.
 func (c *Container) Done() bool {

@@ -15,7 +15,9 @@ import (
 // An Engine is a running engine. It is safe for concurrent use.
 type Engine struct {
 	*Endpoint
-	// ID is the engine's own; two addresses may lead to one engine.
+	// ID tells engines apart; two addresses may lead to one engine. The engine's
+	// own is not enough for it: before version 23 it is a file of the machine,
+	// which copies of the machine and other engines there have, too.
 	ID      string
 	Version string // such as 20.10.24
 
@@ -59,7 +61,7 @@ func (e *Engine) identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.ID, e.Version = r.Info.ID, r.Info.ServerVersion
+	e.ID, e.Version = strings.Join([]string{r.Info.ID, r.Info.Name, r.Info.DockerRootDir}, " "), r.Info.ServerVersion
 	if e.platform, err = platforms.Parse(r.Info.OSType + "/" + architecture(r.Info.Architecture)); err != nil {
 		return err
 	}
