@@ -4,6 +4,8 @@ GO       ?= go
 FUZZTIME ?= 20s
 # Arguments for go test, such as TESTFLAGS='-run TestScripts -v'.
 TESTFLAGS ?=
+# Arguments for benchdelta, such as BENCHFLAGS='-keep -only a,b'.
+BENCHFLAGS ?=
 
 # Everything but runc is pure Go. One setting for build, tests and linters also
 # means that BuildKit is compiled once.
@@ -45,7 +47,7 @@ demo: build rootfs ## two releases of examples/plant for two sites; patches end 
 .PHONY: test
 test: runc rootfs ## all tests, scripts on the real engine included
 	$(go_test) ./...
-	$(GO) -C tools test ./shell ./rootfs
+	$(GO) -C tools test ./shell ./rootfs ./benchdelta
 
 .PHONY: golden
 golden: runc rootfs ## rewrite the tests' golden files; read the diff before you commit it
@@ -59,6 +61,13 @@ generate: prerequisites ## Go code of the messages in envelope/evepb
 bench: runc rootfs ## all benchmarks
 	$(go_test) -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bench-delta
+bench-delta: flotobuild ## deltas compared with other tools, on images made from packages: an hour; prints tables
+	@mkdir -p '$(CACHE)/bench-delta'
+	@$(GO) -C tools build -o '$(CACHE)/bin/benchdelta' ./benchdelta
+	@'$(CACHE)/bin/benchdelta' -cache '$(CACHE)/bench-delta' -program '$(BIN)/flotobuild' $(BENCHFLAGS) '$(CACHE)/bench-delta/tables.md'
+	@cat '$(CACHE)/bench-delta/tables.md'
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each
 	@grep -rHo --include='*_test.go' --exclude-dir=tools --exclude-dir='.?*' '^func Fuzz[A-Za-z0-9_]*' . | sort | \
@@ -71,7 +80,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 check: prerequisites $(LINT) $(VULN) ## the gate: format, lint, vet, module files, known vulnerabilities
 	$(LINT) fmt --diff ./...
 	$(LINT) run ./...
-	cd tools && $(LINT) run --config ../.golangci.yml ./shell ./rootfs ./sh ./protogen
+	cd tools && $(LINT) run --config ../.golangci.yml ./shell ./rootfs ./sh ./protogen ./benchdelta
 	$(GO) vet ./...
 	$(GO) mod verify
 	$(GO) mod tidy -diff
@@ -94,6 +103,6 @@ clean: ## remove everything that make made, except the engine's state
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | sort | while IFS="$$(printf '\t')" read -r target text; do \
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | sort | while IFS="$$(printf '\t')" read -r target text; do \
 		printf '  %-10s %s\n' "$$target" "$$text"; \
 	done

@@ -68,25 +68,36 @@ func (b *block) putUvarint(stream int, v int64) {
 	b.streams[stream] = binary.AppendUvarint(b.streams[stream], uint64(v))
 }
 
-// slowest is for how many bytes of the target there may be one in streams that
-// are coded bit by bit in the best way: applying would be too slow else.
+// For how many bytes of the target there may be one in streams, so that applying
+// is not too slow: in those that are coded bit by bit, and in others. Where most
+// is new, a delta is of little use, and costs little time.
 const (
-	slowest    = 24
-	slowestAny = 10
+	slowest    = 40
+	slowestAny = 18
+	mostly     = 2
 )
+
+// effort says how hard a stream is packed.
+func (b *block) effort(stream int) pack.Effort {
+	literals := int64(len(b.streams[streamLiterals]))
+	switch {
+	case contents[stream] == pack.Any && literals > 1<<20 && literals > b.length/mostly:
+		return pack.Fastest
+	case contents[stream] == pack.Any && int64(len(b.streams[stream])) > b.length/slowestAny:
+		return pack.Fast
+	case contents[stream] != pack.Any && int64(b.size())-literals > b.length/slowest:
+		return pack.Fast
+	}
+	return pack.Best
+}
 
 // pack gives the payload of the block's frame: the length, for each stream its
 // coder and both sizes, and the packed streams.
 func (b *block) pack() []byte {
 	out := binary.AppendUvarint(nil, uint64(b.length))
 	var body []byte
-	fast := int64(b.size()-len(b.streams[streamLiterals])) > b.length/slowest
 	for i, s := range b.streams {
-		quick := fast
-		if contents[i] == pack.Any {
-			quick = int64(len(s)) > b.length/slowestAny
-		}
-		c, packed := pack.Pack(s, contents[i], quick)
+		c, packed := pack.Pack(s, contents[i], b.effort(i))
 		out = append(out, byte(c))
 		out = binary.AppendUvarint(out, uint64(len(b.streams[i])))
 		out = binary.AppendUvarint(out, uint64(len(packed)))

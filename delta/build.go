@@ -1,5 +1,7 @@
 package delta
 
+import "github.com/flotobuild/flotobuild/delta/tarmap"
+
 // A builder gathers operations in blocks.
 type builder struct {
 	target *Layer
@@ -104,7 +106,10 @@ func (w *builder) put(o operation) error {
 
 // cost is the most that an operation takes in the streams.
 func cost(o operation) int {
-	n := 512 + 6*len(o.edits)
+	n := 32 + 6*len(o.edits)
+	if o.header != nil {
+		n += tarmap.Block
+	}
 	if o.kind == opLiteral {
 		n += int(o.length)
 	}

@@ -29,7 +29,9 @@ const blockLimit = maxBlock / 3
 // not on Parallel.
 type Options struct {
 	// Memory is how many bytes Create may take, roughly; 0 for DefaultMemory.
-	// Less makes larger deltas where files are large.
+	// Less makes larger deltas where files are large. Garbage that was not
+	// collected yet comes on top: a program that must keep to a limit gives the
+	// same one to debug.SetMemoryLimit.
 	Memory int64
 	// Parallel is how many goroutines work; 0 for one for each processor. With
 	// little memory there are fewer.
@@ -100,12 +102,19 @@ func (c *creator) run(ctx context.Context, segments []segment) error {
 	g, ctx := errgroup.WithContext(ctx)
 	blocks := newPipe(ctx, g, c.o.Parallel, c.encode, c.write)
 	build := &builder{target: c.target, limit: blockLimit, full: blocks.put}
-	differs := &pool[*differ]{make: func() *differ {
+	newDiffer := func() *differ {
 		return &differ{ctx: ctx, target: c.target, bases: c.bases, window: c.window()}
-	}}
+	}
+	small, large := &pool[*differ]{make: newDiffer}, make(chan *differ, 1)
+	large <- newDiffer()
 	units := newPipe(ctx, g, c.o.Parallel, func(_ context.Context, unit []segment) ([]operation, error) {
-		d := differs.get()
-		defer differs.put(d)
+		if isLarge(unit, c.o.Memory) {
+			d := <-large
+			defer func() { large <- d }()
+			return d.diff(unit)
+		}
+		d := small.get()
+		defer small.put(d)
 		return d.diff(unit)
 	}, build.addAll)
 	units.end = func() error {
@@ -122,6 +131,17 @@ func (c *creator) run(ctx context.Context, segments []segment) error {
 		return nil
 	})
 	return g.Wait()
+}
+
+// isLarge says that comparing the files of a unit takes much of the memory, so
+// that one goroutine at a time does it.
+func isLarge(unit []segment, memory int64) bool {
+	for _, s := range unit {
+		if s.how == isChanged && s.length+s.size > memory/64 {
+			return true
+		}
+	}
+	return false
 }
 
 // unitWork is how many bytes are compared in a unit, but for large files.

@@ -133,6 +133,21 @@ func TestSameBytesWhateverParallel(t *testing.T) {
 	}
 }
 
+func TestWindows(t *testing.T) {
+	base := random(1, 12_000_000)
+	target := append(random(2, 3000), base...)
+	for i := 0; i < len(target); i += 50_000 {
+		target[i]++
+	}
+	d := create(t, target, Options{Memory: 1}, layerOf(base))
+	if len(d) > 10_000 {
+		t.Errorf("the delta has %d bytes", len(d))
+	}
+	if !bytes.Equal(applied(t, d, layerOf(base)), target) {
+		t.Error("the target came back otherwise")
+	}
+}
+
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

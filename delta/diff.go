@@ -39,11 +39,11 @@ type differ struct {
 	bases  *space
 	window int64 // of the target that is compared at once
 
-	t, b  []byte
+	t, b []byte
 	// evenT and evenB are t and b of executables, see [project.Image.Even].
 	evenT, evenB, scratch []byte
-	index match.Index
-	out   []operation
+	index                 match.Index
+	out                   []operation
 }
 
 // diff gives the operations for the segments of a unit.
@@ -148,7 +148,7 @@ func (d *differ) changed(s segment) error {
 		if err := d.read(t, s.offset+from, b, s.base+low); err != nil {
 			return err
 		}
-		d.index.Reset(b, int(d.window))
+		d.index.Reset(b, int(d.window/2))
 		d.matches(t, b, s.offset+from, s.base+low)
 	}
 	return nil

@@ -31,5 +31,6 @@
 //
 // docs/delta-format.md is the norm: a header, and blocks that need the bases
 // and no other block, each with a digest. Subpackages have the parts: tarmap
-// finds entries, match finds what is alike, pack makes streams small.
+// finds entries and changes headers, match finds what is alike, project predicts
+// executables, deflate makes compressed bytes again, pack makes streams small.
 package delta

@@ -80,7 +80,7 @@ func (w *builder) entry(o operation) {
 // one if it is an entry.
 func (p *player) header(ctx context.Context, left int64, entry bool) (n int64, err error) {
 	var h [tarmap.Block]byte
-	if err := p.bases.readFull(h[:], p.at); err != nil {
+	if err := p.readBase(h[:], p.at); err != nil {
 		return 0, err
 	}
 	body := int64(0)

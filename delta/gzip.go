@@ -1,13 +1,6 @@
 package delta
 
 import (
-	"bytes"
-	"context"
-	"errors"
-	"io"
-
-	"github.com/klauspost/compress/gzip"
-
 	"github.com/flotobuild/flotobuild/delta/deflate"
 	"github.com/flotobuild/flotobuild/delta/match"
 )
@@ -16,8 +9,9 @@ import (
 // in memory.
 const maxInflated = 12 << 20
 
-// A gzipped is a gzip file that is made out of what it holds.
+// A gzipped is a gzip file or a zlib stream that is made out of what it holds.
 type gzipped struct {
+	form   int64
 	recipe []byte
 	size   int64 // of what it holds
 	// old is the length of the gzip file that it is like, 0 for none.
@@ -47,40 +41,40 @@ func (d *differ) gzip(s segment) (done bool, err error) {
 	if err := readFullAt(d.target.Content, t, s.offset); err != nil {
 		return false, err
 	}
-	r, content, ok, err := deflate.Identify(d.ctx, t, maxInflated)
+	var b []byte
+	if s.how == isChanged && s.size <= maxInflated {
+		b = room(&d.b, s.size)
+		if err := d.bases.readFull(b, s.base); err != nil {
+			return false, err
+		}
+	}
+	return d.packed(t, s.offset, b, s.base, formGzip)
+}
+
+// packed makes t, which stands at offset in the target, out of what it holds. B
+// stands at base, and may hold something alike.
+func (d *differ) packed(t []byte, offset int64, b []byte, base int64, form int64) (done bool, err error) {
+	member := t
+	if form == formZlib {
+		if member, err = gzipOf(t); err != nil {
+			return false, nil
+		}
+	}
+	r, content, ok, err := deflate.Identify(d.ctx, member, maxInflated)
 	if err != nil || !ok || len(content) == 0 {
 		return false, err
 	}
-	g := &gzipped{size: int64(len(content))}
+	g := &gzipped{form: form, size: int64(len(content))}
 	if g.recipe, err = r.MarshalBinary(); err != nil {
 		return false, err
 	}
-	old, err := d.inflated(s)
-	if err != nil {
-		return false, err
-	}
-	if old != nil {
-		g.old = s.size
+	old, err := inflate(b, form)
+	if err == nil {
+		g.old = int64(len(b))
 	}
 	g.parts = d.held(content, old)
-	d.emit(operation{kind: opGzip, offset: s.offset, length: s.length, base: s.base, gzip: g})
+	d.emit(operation{kind: opGzip, offset: offset, length: int64(len(t)), base: base, gzip: g})
 	return true, nil
-}
-
-// inflated gives what the base of a segment holds; nil for nothing.
-func (d *differ) inflated(s segment) ([]byte, error) {
-	if s.how != isChanged || s.size > maxInflated {
-		return nil, nil
-	}
-	b := room(&d.b, s.size)
-	if err := d.bases.readFull(b, s.base); err != nil {
-		return nil, err
-	}
-	old, err := inflate(bytes.NewReader(b))
-	if err != nil {
-		return nil, nil
-	}
-	return old, nil
 }
 
 // held makes content out of old, in matches and literals.
@@ -118,29 +112,11 @@ func compare(t, b []byte) (edits []edit) {
 	return edits
 }
 
-var errInflated = errors.New("it holds too much")
-
-// inflate gives what a gzip file holds, if that is something and no more than
-// maxInflated bytes.
-func inflate(r io.Reader) ([]byte, error) {
-	z, err := gzip.NewReader(r)
-	if err != nil {
-		return nil, err
-	}
-	b, err := io.ReadAll(io.LimitReader(z, maxInflated+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(b) == 0 || len(b) > maxInflated {
-		return nil, errInflated
-	}
-	return b, nil
-}
-
 // gzip writes a gzip file's own fields and its parts.
 func (w *builder) gzip(o operation) error {
 	g := o.gzip
 	w.b.putUvarint(streamLengths, o.length)
+	w.b.putUvarint(streamImages, g.form)
 	w.b.putUvarint(streamImages, g.size)
 	w.b.putUvarint(streamImages, int64(len(g.recipe)))
 	w.b.streams[streamRecipes] = append(w.b.streams[streamRecipes], g.recipe...)
@@ -158,82 +134,4 @@ func (w *builder) gzip(o operation) error {
 	}
 	w.at = at
 	return nil
-}
-
-// gzip makes a gzip file of n bytes.
-func (p *player) gzip(ctx context.Context, n int64) error {
-	size, recipe := p.read[streamImages].uvarint(), p.read[streamImages].uvarint()
-	r, err := deflate.ParseRecipe(p.read[streamRecipes].take(int(min(recipe, maxFrame))))
-	if err != nil {
-		return malformed("a recipe", err)
-	}
-	old := p.read[streamImages].uvarint()
-	if size > maxInflated || old > maxInflated || r.Size() != size {
-		return malformed("a gzip file", errInflated)
-	}
-	var base []byte
-	if old > 0 {
-		p.at += p.read[streamSeeks].varint()
-		if base, err = p.inflated(old); err != nil {
-			return err
-		}
-		p.at += old
-	}
-	content, err := p.content(ctx, base, size)
-	if err != nil {
-		return err
-	}
-	out := &counted{w: p.w, left: n}
-	if err := r.Encode(ctx, out, bytes.NewReader(content)); err != nil {
-		return err
-	}
-	if out.left > 0 {
-		return malformed("a gzip file", io.ErrUnexpectedEOF)
-	}
-	return nil
-}
-
-func (p *player) inflated(size int64) ([]byte, error) {
-	if err := p.failed(); err != nil {
-		return nil, err
-	}
-	b := make([]byte, size)
-	if err := p.bases.readFull(b, p.at); err != nil {
-		return nil, err
-	}
-	base, err := inflate(bytes.NewReader(b))
-	if err != nil {
-		return nil, malformed("a gzip file in a base", err)
-	}
-	return base, nil
-}
-
-// content makes size bytes of literals and of matches of base.
-func (p *player) content(ctx context.Context, base []byte, size int64) ([]byte, error) {
-	inner := *p
-	out := bytes.NewBuffer(make([]byte, 0, size))
-	inner.w, inner.at, inner.plain = out, 0, true
-	inner.bases = newSpace([]Layer{{Descriptor{Size: int64(len(base))}, readerAt(base)}})
-	for left := size; left > 0; {
-		n, err := inner.operation(ctx, left)
-		if err != nil {
-			return nil, err
-		}
-		left -= n
-	}
-	p.read, p.gap = inner.read, inner.gap
-	return out.Bytes(), nil
-}
-
-// A counted writer takes no more than left bytes.
-type counted struct {
-	w    io.Writer
-	left int64
-}
-
-func (c *counted) Write(b []byte) (int, error) {
-	if c.left -= int64(len(b)); c.left < 0 {
-		return 0, malformed("a gzip file", errInflated)
-	}
-	return c.w.Write(b)
 }

@@ -46,7 +46,11 @@ func (d *differ) image(s segment) (done bool, err error) {
 	if len(matches) > maxParts {
 		return false, nil
 	}
-	m.parts = d.imageParts(s, from, m.layout, matches)
+	streams, err := d.streams(s, project.Streams(from, to))
+	if err != nil {
+		return false, err
+	}
+	m.parts = d.imageParts(s, from, m.layout, without(matches, streams, s.offset), streams)
 	if m.cost() > maxBlock/2 {
 		return false, nil
 	}
@@ -61,7 +65,7 @@ func (d *differ) evenMatches(from, to *project.Image) []match.Match {
 	copy(b, d.b)
 	from.Even(b)
 	to.Even(t)
-	d.index.Reset(b, int(d.window))
+	d.index.Reset(b, int(d.window/2))
 	var out []match.Match
 	for _, m := range match.Find(t, &d.index, match.Binary) {
 		for ; m.Length > maxMatch; m = (match.Match{Target: m.Target + maxMatch, Base: m.Base + maxMatch, Length: m.Length - maxMatch}) {
@@ -74,7 +78,7 @@ func (d *differ) evenMatches(from, to *project.Image) []match.Match {
 
 // imageParts gives the matches with what differs from the prediction, and the
 // literals between them.
-func (d *differ) imageParts(s segment, from *project.Image, l project.Layout, matches []match.Match) []operation {
+func (d *differ) imageParts(s segment, from *project.Image, l project.Layout, matches []match.Match, streams []operation) []operation {
 	parts := make([]project.Part, len(matches))
 	for i, m := range matches {
 		parts[i] = project.Part{New: int64(m.Target), Old: int64(m.Base), Length: int64(m.Length)}
@@ -84,15 +88,63 @@ func (d *differ) imageParts(s segment, from *project.Image, l project.Layout, ma
 	d.out = nil
 	p := project.NewPredictor(from, l, parts)
 	end := int64(0)
+	fill := func(to int64) {
+		for ; len(streams) > 0 && streams[0].offset-s.offset < to; streams = streams[1:] {
+			d.literal(s.offset+end, streams[0].offset-s.offset-end)
+			d.emit(streams[0])
+			end = streams[0].offset - s.offset + streams[0].length
+		}
+		d.literal(s.offset+end, to-end)
+	}
 	for _, part := range parts {
-		d.literal(s.offset+end, part.New-end)
+		fill(part.New)
 		o := operation{kind: opMatch, offset: s.offset + part.New, length: part.Length, base: s.base + part.Old}
 		o.edits = d.predicted(p, part)
 		d.emit(o)
 		end = part.New + part.Length
 	}
-	d.literal(s.offset+end, s.length-end)
+	fill(s.length)
 	return d.out
+}
+
+// streams makes the compressed sections of what they hold, those that can be.
+func (d *differ) streams(s segment, all []project.Stream) (ops []operation, err error) {
+	whole := d.out
+	defer func() { d.out = whole }()
+	d.out = nil
+	for _, z := range all {
+		if z.To-z.From > maxInflated || z.OldTo-z.OldFrom > maxInflated {
+			continue
+		}
+		if _, err := d.packed(d.t[z.From:z.To], s.offset+z.From, d.b[z.OldFrom:z.OldTo], s.base+z.OldFrom, formZlib); err != nil {
+			return nil, err
+		}
+	}
+	return d.out, nil
+}
+
+// without cuts what streams make out of matches; both are in order.
+func without(matches []match.Match, streams []operation, offset int64) (out []match.Match) {
+	for _, m := range matches {
+		for len(streams) > 0 && int(streams[0].offset+streams[0].length-offset) <= m.Target {
+			streams = streams[1:]
+		}
+		for _, z := range streams {
+			from, to := int(z.offset-offset), int(z.offset+z.length-offset)
+			if from >= m.End() {
+				break
+			}
+			if from > m.Target {
+				out = append(out, match.Match{Target: m.Target, Base: m.Base, Length: from - m.Target})
+			}
+			cut := min(to, m.End()) - m.Target
+			m = match.Match{Target: m.Target + cut, Base: m.Base + cut, Length: m.Length - cut}
+		}
+		if m.Length > 0 {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // predicted gives what differs in a part from the prediction.

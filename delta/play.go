@@ -12,13 +12,13 @@ const chunk = 128 << 10
 // A player makes the bytes that blocks describe.
 type player struct {
 	bases *space
+	ahead ahead
 	w     io.Writer
 	buf   []byte
 	read  [streamCount]cursor
 	at    int64 // address behind the last base bytes
 	time  int64 // of the last header
 	gap   int64 // equal bytes before the next edit; -1 when it is not known
-	plain bool  // within a file, where there are literals and matches only
 }
 
 func newPlayer(bases *space, w io.Writer) *player {
@@ -49,9 +49,6 @@ func (p *player) play(ctx context.Context, b *block) error {
 // operation does one that makes at most left bytes, and says how many.
 func (p *player) operation(ctx context.Context, left int64) (n int64, err error) {
 	kind := p.read[streamKinds].byte()
-	if p.plain && kind > opMatch {
-		return 0, fmt.Errorf("%w: operation %d is not allowed in a file", ErrMalformed, kind)
-	}
 	switch kind {
 	case opHeader, opEntry:
 		p.at += p.read[streamSeeks].varint()
@@ -78,7 +75,11 @@ func (p *player) operation(ctx context.Context, left int64) (n int64, err error)
 	case opImage:
 		return n, p.image(ctx, n)
 	case opGzip:
-		return n, p.gzip(ctx, n)
+		f, err := p.gzip(n)
+		if err != nil {
+			return 0, err
+		}
+		return n, p.pack(ctx, f)
 	}
 	return n, p.fromBase(ctx, n, kind == opMatch)
 }
@@ -108,7 +109,7 @@ func (p *player) fromBase(ctx context.Context, n int64, changed bool) error {
 			return err
 		}
 		b := p.buf[:min(n, chunk)]
-		if err := p.bases.readFull(b, p.at); err != nil {
+		if err := p.readBase(b, p.at); err != nil {
 			return err
 		}
 		if changed {

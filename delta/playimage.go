@@ -57,14 +57,26 @@ func (p *player) image(ctx context.Context, n int64) error {
 			list[i] = last
 		}
 	}
-	parts, err := p.parts(n, base, size)
+	parts, files, err := p.parts(n, base, size)
 	if err != nil {
 		return err
 	}
 	predictor := project.NewPredictor(old, layout, parts)
 	end := int64(0)
+	fill := func(to int64) error {
+		for ; len(files) > 0 && files[0].at < to; files = files[1:] {
+			if err := p.literal(files[0].at - end); err != nil {
+				return err
+			}
+			if err := p.pack(ctx, files[0].packedFile); err != nil {
+				return err
+			}
+			end = files[0].at + files[0].length
+		}
+		return p.literal(to - end)
+	}
 	for _, part := range parts {
-		if err := p.literal(part.New - end); err != nil {
+		if err := fill(part.New); err != nil {
 			return err
 		}
 		if err := p.part(ctx, predictor, part, base); err != nil {
@@ -73,11 +85,18 @@ func (p *player) image(ctx context.Context, n int64) error {
 		end = part.New + part.Length
 	}
 	p.at = base + size
-	return p.literal(n - end)
+	return fill(n)
+}
+
+// A placedFile is a compressed section of an executable.
+type placedFile struct {
+	*packedFile
+	at int64
 }
 
 // parts reads the operations that make n bytes.
-func (p *player) parts(n, base, size int64) (parts []project.Part, err error) {
+func (p *player) parts(n, base, size int64) (parts []project.Part, files []placedFile, err error) {
+	kept := 0
 	for done := int64(0); done < n; {
 		var length int64
 		switch kind := p.read[streamKinds].byte(); kind {
@@ -88,21 +107,29 @@ func (p *player) parts(n, base, size int64) (parts []project.Part, err error) {
 			p.at += p.read[streamSeeks].varint()
 			parts = append(parts, project.Part{New: done, Old: p.at - base, Length: length})
 			if p.at < base || length > maxMatch || p.at+length > base+size || len(parts) > maxParts {
-				return nil, fmt.Errorf("%w: a part of an executable is not in the old one", ErrMalformed)
+				return nil, nil, fmt.Errorf("%w: a part of an executable is not in the old one", ErrMalformed)
 			}
 			p.at += length
+		case opGzip:
+			length = p.read[streamLengths].uvarint()
+			f, err := p.gzip(length)
+			if err != nil {
+				return nil, nil, err
+			}
+			files = append(files, placedFile{f, done})
+			kept += len(f.parts)
 		default:
-			return nil, fmt.Errorf("%w: operation %d is not known in executables", ErrMalformed, kind)
+			return nil, nil, fmt.Errorf("%w: operation %d is not known in executables", ErrMalformed, kind)
 		}
 		if err := p.failed(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if length == 0 || length > n-done {
-			return nil, fmt.Errorf("%w: a part of an executable has %d bytes", ErrMalformed, length)
+		if length == 0 || length > n-done || kept > maxHeld {
+			return nil, nil, fmt.Errorf("%w: a part of an executable has %d bytes", ErrMalformed, length)
 		}
 		done += length
 	}
-	return parts, nil
+	return parts, files, nil
 }
 
 // part makes a part from its prediction.
@@ -116,7 +143,7 @@ func (p *player) part(ctx context.Context, predictor *project.Predictor, part pr
 		p.buf = make([]byte, maxMatch+project.Margin)
 	}
 	b := p.buf[:need]
-	if err := p.bases.readFull(b, base+part.Old-int64(margin)); err != nil {
+	if err := p.readBase(b, base+part.Old-int64(margin)); err != nil {
 		return err
 	}
 	done := margin

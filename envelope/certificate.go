@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // hashLength is how many bytes of a certificate's SHA-256 a context names.
@@ -21,12 +22,15 @@ type Certificate struct {
 	text []byte // the leaf's PEM as the file has it, trimmed
 	leaf *x509.Certificate
 	key  *ecdh.PublicKey
+	// private says that the file has a private key, too.
+	private bool
 }
 
 // ParseCertificate reads a PEM file. Of a chain the leaf counts: the first
 // certificate that is no authority's, or else the first.
 func ParseCertificate(data []byte) (*Certificate, error) {
 	var out *Certificate
+	private := false
 	for rest := data; ; {
 		block, after := pem.Decode(rest)
 		if block == nil {
@@ -35,6 +39,7 @@ func ParseCertificate(data []byte) (*Certificate, error) {
 		text := textOf(rest[:len(rest)-len(after)])
 		rest = after
 		if block.Type != "CERTIFICATE" {
+			private = private || strings.HasSuffix(block.Type, "PRIVATE KEY")
 			continue
 		}
 		leaf, err := x509.ParseCertificate(block.Bytes)
@@ -56,7 +61,7 @@ func ParseCertificate(data []byte) (*Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the key of certificate %q: %w", out.Subject(), err)
 	}
-	out.key = key
+	out.key, out.private = key, private
 	return out, nil
 }
 
@@ -74,6 +79,10 @@ func (c *Certificate) Subject() string { return c.leaf.Subject.String() }
 
 // Key is the certificate's public key.
 func (c *Certificate) Key() *ecdh.PublicKey { return c.key }
+
+// HoldsPrivateKey tells whether the file has a private key beside the
+// certificate, so that it is not to be handed around as one.
+func (c *Certificate) HoldsPrivateKey() bool { return c.private }
 
 // DeviceHash is what a device calls its own certificate: 16 bytes of the
 // SHA-256 over its file. The file on a device ends with a line end, and so one

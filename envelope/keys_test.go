@@ -75,6 +75,14 @@ func TestCertificates(t *testing.T) {
 	if c, err := ParseCertificate(chain); err != nil || c.Subject() != "CN=leaf" || !bytes.Equal(c.ControllerHash(), leaf.ControllerHash()) {
 		t.Errorf("chain: %v, %v", c, err)
 	}
+	for _, text := range []string{string(file) + string(testFile(t, "device.key")), string(testFile(t, "rsa.key")) + string(file)} {
+		if c, err := ParseCertificate([]byte(text)); err != nil || !c.HoldsPrivateKey() {
+			t.Errorf("with a private key: %v", err)
+		}
+	}
+	if testCert(t, "device").HoldsPrivateKey() || leaf.HoldsPrivateKey() {
+		t.Error("a certificate is taken for a private key")
+	}
 	if sum := sha256.Sum256(bytes.TrimSpace(file)); !bytes.Equal(testCert(t, "device").ControllerHash(), sum[:16]) {
 		t.Error("a controller's hash is over the trimmed text")
 	}

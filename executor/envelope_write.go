@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -76,8 +74,11 @@ func (r *run) stage(ctx context.Context) (*outbox, error) {
 	return o, syncAll(o.dir)
 }
 
-// hasOutputs tells whether the plan does anything outside of patches.
+// hasOutputs tells whether anything is done outside of patches.
 func (r *run) hasOutputs() bool {
+	if r.opts.PatchesOnly {
+		return false
+	}
 	volumes := slices.ContainsFunc(r.plan.Volumes, func(v *planner.VolumePlan) bool { return v.Change != planner.ChangeNone })
 	strays := slices.ContainsFunc(r.plan.Strays, func(s planner.Stray) bool { return !s.Kept })
 	return volumes || strays || len(r.sealed)+len(r.restored) > 0
@@ -142,7 +143,7 @@ func syncAll(dir string) error {
 		return err
 	}
 	defer f.Close()
-	if err := unix.Syncfs(int(f.Fd())); err != nil && !errors.Is(err, unix.ENOSYS) {
+	if err := syncFileSystem(f); err != nil {
 		return fmt.Errorf("cannot write envelopes to the disk: %w", err)
 	}
 	return nil
@@ -197,8 +198,7 @@ func exchange(from, to string) (swapped bool, err error) {
 	if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
 		return false, os.Rename(from, to)
 	}
-	err = unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_EXCHANGE)
-	if !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EOPNOTSUPP) {
+	if err := swap(from, to); !errors.Is(err, errors.ErrUnsupported) {
 		return err == nil, err
 	}
 	old := from + ".old"

@@ -67,6 +67,9 @@ type Options struct {
 	Define func(address string) (*envelope.Definition, error)
 	// DigestKey is the key that the plan's digests of blobs were made with.
 	DigestKey []byte
+	// PatchesOnly leaves the outputs of envelopes and volumes in the project as they
+	// are, for patches that are made for comparison alone.
+	PatchesOnly bool
 	// Recheck, when set, is called after the images are made and before patches
 	// are written. It fails when the inputs are no longer those of the plan.
 	Recheck func(context.Context) error

@@ -21,6 +21,8 @@ type CompileInput struct {
 	// Images maps the names of the site's images to their ids.
 	Images map[string]string
 	Patch  PatchInfo
+
+	local siteValues // nil where the patch is made
 }
 
 // PatchInfo is patch.* of root definition files.
@@ -75,6 +77,15 @@ type rootFrame struct {
 	blocks  *rootFile
 	partial bool
 
+	// compiling says that ids are known. siteVars are the variables of the file
+	// that only the site knows, and local what the site gives them; nil where the
+	// patch is made.
+	compiling bool
+	siteVars  []*siteVariable
+	local     siteValues
+
+	composeLocal map[string]string // texts of siteVars in a Compose file
+
 	out   *Manifest
 	hosts map[string]*hostFile // by name
 	needs []Path               // files of conf/ that the Compose files refer to
@@ -98,7 +109,7 @@ func (f *frame) compile(s *Site, root *rootDecl, in *CompileInput) *rootFrame {
 		images: root.result.Images(),
 		hosts:  make(map[string]*hostFile),
 		out: &Manifest{
-			FormatVersion: ManifestVersion,
+			FormatVersion: plainManifest,
 			Site:          s.Name,
 			Project:       projectName(root.result.Name),
 			Hosts:         []ManifestHost{},
@@ -108,7 +119,7 @@ func (f *frame) compile(s *Site, root *rootDecl, in *CompileInput) *rootFrame {
 		},
 	}
 	if in != nil {
-		r.ids = in.Images
+		r.compiling, r.ids, r.local = true, in.Images, in.local
 	}
 	r.blocks = root.file
 	switch file := root.file; {
@@ -119,6 +130,8 @@ func (f *frame) compile(s *Site, root *rootDecl, in *CompileInput) *rootFrame {
 		r.ctx = r.context(file, in)
 		r.nativeFile(file)
 	}
+	r.aboutPlaceholders()
+	r.out.needs = slices.Compact(slices.Clone(r.needs))
 	slices.SortFunc(r.out.Hosts, func(a, b ManifestHost) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(r.out.Containers, func(a, b ManifestContainer) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(r.out.Documents, func(a, b ManifestDocument) int { return cmp.Compare(a.Path, b.Path) })

@@ -60,7 +60,7 @@ func rootsFS(root, compose, template, env []byte) fstest.MapFS {
 // FuzzCompile feeds arbitrary root definitions, templates and env files to a
 // project that is otherwise whole.
 func FuzzCompile(f *testing.F) {
-	names, err := filepath.Glob("testdata/compile/*.txtar")
+	names, err := filepath.Glob("testdata/*compile/*.txtar")
 	if err != nil {
 		f.Fatal(err)
 	}

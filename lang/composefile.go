@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -29,6 +30,8 @@ func (r *rootFrame) composeFile(f *composeFile) {
 		return
 	}
 	r.checkComposeForm(f, model)
+	r.composeLocal = r.composeSite(f, model)
+	r.checkComposeNames(f, model)
 	vars := r.composeVars()
 	r.checkComposeVars(f, model, vars)
 	if r.hasErrors() {
@@ -39,7 +42,7 @@ func (r *rootFrame) composeFile(f *composeFile) {
 		return
 	}
 	for _, problem := range f.check(model) {
-		r.report(failure(f.placeOf(problem), "Invalid Compose file", "The Compose file is not valid: %s.", strings.TrimSuffix(problem, ".")))
+		r.report(failure(f.placeOf(problem), "Invalid Compose file", "The Compose file is not valid: %s.%s", strings.TrimSuffix(problem, "."), r.composeHint()))
 	}
 	if r.hasErrors() {
 		return
@@ -119,7 +122,7 @@ func dependsOn(v any) []string {
 }
 
 // composeVars are the site's variables as Compose sees them: those that are
-// strings, numbers or booleans.
+// strings, numbers or booleans, and those that only the site knows.
 func (r *rootFrame) composeVars() map[string]string {
 	out := make(map[string]string)
 	for name, v := range r.site.Vars {
@@ -127,6 +130,7 @@ func (r *rootFrame) composeVars() map[string]string {
 			out[name] = primitiveText(v)
 		}
 	}
+	maps.Copy(out, r.composeLocal)
 	return out
 }
 

@@ -93,20 +93,30 @@ func (r *rootFrame) newContainer(b *block) ManifestContainer {
 	return c
 }
 
-// unknownName refuses names that depend on what is known only after the build.
+// unknownName refuses names that depend on what is known only after the build,
+// or at the site.
 func (r *rootFrame) unknownName(b *block, name string) {
 	a := b.attrs[name]
 	if a == nil || !r.root.uses.attr(a).build {
 		return
 	}
 	if v, diags := a.Expr.Value(r.ctx); !diags.HasErrors() && !v.IsKnown() {
-		r.report(failure(a.Expr.Range(), "Value not known", "The attribute %q decides what the patch needs and cannot depend on patch.* or on ids of images, which are known after the build only.", name))
+		r.report(failure(a.Expr.Range(), "Value not known", "The attribute %q decides what the patch needs and cannot depend on patch.* or on ids of images, which are known after the build only, or on variables that only the site knows.", name))
 	}
 }
 
-// fromBuild tells references to what only the build gives.
-func fromBuild(t hcl.Traversal) bool {
-	return slices.Contains([]string{"patch", "images"}, t.RootName())
+// knownLater tells references to what only the build or the site gives.
+func (u *rootUses) knownLater(t hcl.Traversal) bool {
+	switch t.RootName() {
+	case "patch", "images":
+		return true
+	case "var":
+		name, ok := step(t, 1)
+		return u.file != nil && slices.ContainsFunc(u.file.variables, func(b *block) bool {
+			return b.attrs["from"] != nil && (!ok || b.name() == name)
+		})
+	}
+	return false
 }
 
 // id is the id of an image, or a placeholder where it is not known.

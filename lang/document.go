@@ -153,6 +153,10 @@ func (r *rootFrame) templateVars(b *block) (map[string]cty.Value, bool) {
 	}
 	v, diags := a.Expr.Value(r.ctx)
 	r.report(diags...)
+	marks := cty.NewValueMarks()
+	if isSensitive(v) {
+		v, marks = v.Unmark()
+	}
 	switch {
 	case diags.HasErrors() || !v.IsKnown():
 		return nil, false
@@ -162,7 +166,11 @@ func (r *rootFrame) templateVars(b *block) (map[string]cty.Value, bool) {
 		r.report(failure(a.Expr.Range(), "Wrong type", "The attribute \"vars\" needs a map: write { name = … }."))
 		return nil, false
 	}
-	return v.AsValueMap(), true
+	vars := v.AsValueMap()
+	for name, e := range vars {
+		vars[name] = e.WithMarks(marks)
+	}
+	return vars, true
 }
 
 // template renders a template of the project. It sees what the root definition
@@ -188,8 +196,11 @@ func (r *rootFrame) template(p *Path, vars map[string]cty.Value) (string, bool) 
 
 func (r *rootFrame) templateText(p *Path, v cty.Value) (string, bool) {
 	if isSensitive(v) {
-		r.report(failure(p.Range, "Sensitive value not allowed", "What templates render is part of the patch and cannot hold a sensitive value."))
-		return "", false
+		var ok bool
+		if v, ok = r.revealed(v); !ok {
+			r.report(failure(p.Range, "Sensitive value not allowed", "What templates render is part of the patch and cannot hold a sensitive value."))
+			return "", false
+		}
 	}
 	if v.Type() != cty.String && v.Type().IsPrimitiveType() && v.IsKnown() && !v.IsNull() {
 		v = cty.StringVal(primitiveText(v))

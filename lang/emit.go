@@ -25,6 +25,9 @@ func (r *rootFrame) manifest() *Manifest {
 		r.emit(h.Compose, func() ([]byte, error) { return f.encode() })
 	}
 	r.emit(ManifestEntry, r.out.encode)
+	if len(r.siteVars) > 0 {
+		r.emit(SiteEntry, r.recipe().encode)
+	}
 	return r.out
 }
 

@@ -18,6 +18,7 @@ type frame struct {
 	diags hcl.Diagnostics
 
 	broken []hcl.Traversal // references that have been reported
+	used   []string        // texts of secret values that attributes and templates gave
 
 	outer    *frame   // of the block, in the frame of an instance
 	instance instance // of a block with for_each
@@ -81,8 +82,11 @@ func (f *frame) value(b *block, name string, want cty.Type) (cty.Value, bool) {
 		return cty.NilVal, false
 	}
 	if isSensitive(v) {
-		f.report(at(sensitiveError(a), a.Expr, f.ctx))
-		return cty.NilVal, false
+		var ok bool
+		if v, ok = f.revealed(v); !ok {
+			f.report(at(sensitiveError(a), a.Expr, f.ctx))
+			return cty.NilVal, false
+		}
 	}
 	out, err := convertTo(v, want)
 	if err != nil {

@@ -9,14 +9,20 @@ import (
 	"maps"
 )
 
-// ManifestVersion is the version of manifest.json that this package writes, and
-// the newest that it reads.
-const ManifestVersion = 1
+// ManifestVersion is the newest version of manifest.json that this package
+// reads, and the one that it writes of a manifest with site variables. Without
+// them it writes version 1: who does not know of them would take placeholders
+// for values.
+const (
+	ManifestVersion = 2
+	plainManifest   = 1
+)
 
 // Names of a patch's entries that come from the root definition, see
 // docs/patch-format.md.
 const (
 	ManifestEntry = "manifest/manifest.json"
+	SiteEntry     = "manifest/site.json"
 	manifestDir   = "manifest/"
 	documentsDir  = "documents/"
 	composeName   = "compose.yaml"
@@ -26,7 +32,7 @@ const (
 // where, and which documents go with them. Its JSON form is manifest.json. What
 // a container is in detail stands in the Compose file of its host.
 type Manifest struct {
-	FormatVersion int    `json:"formatVersion"` // ManifestVersion
+	FormatVersion int    `json:"formatVersion"`
 	Site          string `json:"site"`
 	// Project is the Compose project's name, the same in every patch of the
 	// site, so that containers are found again.
@@ -34,8 +40,22 @@ type Manifest struct {
 	Hosts      []ManifestHost      `json:"hosts"`      // sorted by name
 	Containers []ManifestContainer `json:"containers"` // sorted by name
 	Documents  []ManifestDocument  `json:"documents"`  // sorted by path
+	// SiteVariables are values that only the site knows. Where there are some,
+	// the manifest of a patch has defaults and placeholders in their place, and
+	// the site compiles it again: see [CompileAtSite].
+	SiteVariables []ManifestVariable `json:"siteVariables,omitempty"` // sorted by name
 
 	files map[string][]byte
+	needs []Path
+}
+
+// A ManifestVariable is a value that only the site knows.
+type ManifestVariable struct {
+	Name        string `json:"name"`
+	Type        string `json:"type"` // as variables have it: "string", "list(string)"
+	Sensitive   bool   `json:"sensitive,omitempty"`
+	Required    bool   `json:"required,omitempty"` // there is no default
+	Description string `json:"description,omitempty"`
 }
 
 // A ManifestHost is a machine of the site.
@@ -74,6 +94,10 @@ type ManifestDocument struct {
 // nil for a decoded manifest.
 func (m *Manifest) Files() map[string][]byte { return maps.Clone(m.files) }
 
+// Needs lists the files and folders of conf/ that the containers mount. It is nil
+// for a decoded manifest.
+func (m *Manifest) Needs() []Path { return m.needs }
+
 // DecodeManifest reads manifest.json. A manifest of a newer version is refused.
 func DecodeManifest(data []byte) (*Manifest, error) {
 	m := &Manifest{}
@@ -101,12 +125,9 @@ func DecodeManifest(data []byte) (*Manifest, error) {
 
 // encode returns the JSON form: indented, with a newline at the end.
 func (m *Manifest) encode() ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(m); err != nil {
+	b, err := encodeJSON(m)
+	if err != nil {
 		return nil, fmt.Errorf("cannot encode manifest: %w", err)
 	}
-	return b.Bytes(), nil
+	return b, nil
 }

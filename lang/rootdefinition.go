@@ -23,13 +23,14 @@ type rootDecl struct {
 
 func (d *rootDecl) evaluate(f *frame) cty.Value {
 	d.result = &RootDefinition{Name: d.block.name(), Range: d.block.header}
-	d.folder, d.uses = f.scope.folder, newRootUses()
+	d.folder = f.scope.folder
 	f.scope.rootDefs[f.node.addr] = d
 	block := f.expand(d.block)
 	if p, ok := f.path(block, "file", true); ok {
 		d.result.File = *p
 		d.file = f.rootFile(p)
 	}
+	d.uses = newRootUses(d.file)
 	d.imageSets(f)
 	d.result.Conf = f.conf(block.only("conf"))
 	return cty.ObjectVal(map[string]cty.Value{

@@ -63,8 +63,8 @@ func (r *rootFrame) soundGenerator(b *block) bool {
 		expr := b.generator.forEach
 		v, diags := expr.Value(r.ctx)
 		ok = diags.HasErrors() || v.IsKnown()
-		if !ok && slices.ContainsFunc(expr.Variables(), fromBuild) {
-			r.report(failure(expr.Range(), "Value not known", "for_each decides which blocks there are and cannot depend on patch.* or on ids of images, which are known after the build only."))
+		if !ok && slices.ContainsFunc(expr.Variables(), r.root.uses.knownLater) {
+			r.report(failure(expr.Range(), "Value not known", "for_each decides which blocks there are and cannot depend on patch.* or on ids of images, which are known after the build only, or on variables that only the site knows."))
 		}
 	}
 	r.partial = r.partial || !ok

@@ -109,7 +109,7 @@ func checkRootName(b *block) (diags hcl.Diagnostics) {
 		diags = append(diags, failure(b.header, "Invalid name",
 			"%q is no name for a %s: a name begins with a letter or digit, goes on with letters, digits, dots, - and _, and has 128 characters at most.", b.name(), b.kind))
 	}
-	if b.kind == "host" && manifestDir+b.name() == ManifestEntry {
+	if entry := manifestDir + b.name(); b.kind == "host" && (entry == ManifestEntry || entry == SiteEntry) {
 		diags = append(diags, failure(b.header, "Invalid name", "A host cannot be named %q, because the patch has a file of that name.", b.name()))
 	}
 	return diags

@@ -140,13 +140,12 @@ func (r *rootFile) variableNames() []string {
 // variables gives the file's variables their values: those of the site's vars,
 // or the defaults.
 func (r *rootFrame) variables(file *rootFile, ctx *hcl.EvalContext) cty.Value {
-	values := make(map[string]cty.Value)
+	values, judged := make(map[string]cty.Value), make(map[string]cty.Value)
 	for _, b := range file.variables {
-		values[b.name()] = r.variableOf(b)
+		values[b.name()], judged[b.name()] = r.variableOf(b)
 	}
-	out := cty.ObjectVal(values)
 	check := &frame{scope: r.scope, ctx: ctx.NewChild()}
-	check.ctx.Variables = map[string]cty.Value{"var": out}
+	check.ctx.Variables = map[string]cty.Value{"var": cty.ObjectVal(judged)}
 	for _, b := range file.variables {
 		for _, c := range b.blocks {
 			if !slices.ContainsFunc(c.sortedAttrs(), func(a *hcl.Attribute) bool { return !r.resolveAll(a.Expr, nil) }) {
@@ -155,10 +154,25 @@ func (r *rootFrame) variables(file *rootFile, ctx *hcl.EvalContext) cty.Value {
 		}
 	}
 	r.report(check.diags...)
-	return out
+	return cty.ObjectVal(values)
 }
 
-func (r *rootFrame) variableOf(b *block) cty.Value {
+// variableOf gives a variable's value, and what its validations see of it.
+func (r *rootFrame) variableOf(b *block) (value, judged cty.Value) {
+	if !r.isFromSite(b) {
+		v := r.projectValue(b)
+		return v, v
+	}
+	v := r.siteVariable(b)
+	if v == nil {
+		return cty.DynamicVal, cty.DynamicVal
+	}
+	r.declare(v)
+	return r.siteValue(v)
+}
+
+// projectValue gives the value that the site's vars or the default give.
+func (r *rootFrame) projectValue(b *block) cty.Value {
 	t := r.variableType(b)
 	v, given := r.site.Vars[b.name()]
 	origin := fmt.Sprintf("vars of site %q", r.site.Name)

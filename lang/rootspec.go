@@ -13,9 +13,13 @@ var (
 		dynamic: true,
 	}
 	rootVariableSpec = &blockSpec{
-		doc:    "A variable of the root definition file. Its value comes from the site's attribute `vars`.",
+		doc:    "A variable of the root definition file. Its value comes from the site's attribute `vars`, or, with `from = \"site\"`, from whoever runs the site.",
 		labels: []string{"name"},
-		attrs:  variableAttrs("Value where the site gives none; a constant. Without it the variable is required."),
+		attrs: append([]attrSpec{
+			{name: "from", typ: textType, preset: `"` + fromProject + `"`, choices: []string{fromProject, fromSite}, doc: "Who gives the value: the attribute `vars` of the site, or the site itself, which compiles the file again. Images, hosts and the number of blocks cannot depend on a value of the site."},
+			{name: "sensitive", typ: flagType, preset: "false", doc: "`true`: the site never shows the value. With `from = \"site\"` only."},
+			{name: "placeholder", typ: anyType, preset: "one of the type", doc: "Constant that stands for the value where the patch is made and there is no default. With `from = \"site\"` only."},
+		}, variableAttrs("Value where nobody gives one; a constant. Without it the variable is required.")...),
 		blocks: map[string]*blockSpec{"validation": validationSpec},
 		fixed:  true,
 	}
@@ -24,15 +28,15 @@ var (
 		labels: []string{"name"},
 		attrs: []attrSpec{
 			{name: "address", typ: textType, doc: "Name or IP address."},
-			{name: "docker", typ: textType, preset: "the local one", doc: "Endpoint of the host's engine."},
+			{name: "docker", typ: textType, preset: "the local one", doc: "Engine of the host: `unix://`, `tcp://` or `ssh://`, or the name of a Docker context at the site, see [redeploy.md](redeploy.md)."},
 		},
 	}
 	containerSpec = &blockSpec{
 		doc:    "A container that runs on a host.",
 		labels: []string{"name"},
 		attrs: []attrSpec{
-			{name: "image", typ: textType, need: required, doc: "Name of an image in the image sets. It cannot depend on `images.*` and `patch.*`."},
-			{name: "host", typ: textType, need: required, doc: "Name of a host block. It cannot depend on `images.*` and `patch.*`."},
+			{name: "image", typ: textType, need: required, doc: "Name of an image in the image sets. It cannot depend on `images.*`, `patch.*` and variables of the site."},
+			{name: "host", typ: textType, need: required, doc: "Name of a host block. It cannot depend on `images.*`, `patch.*` and variables of the site."},
 			{name: "command", typ: wordsType, preset: "the image's", doc: "Command: a list, or a string that is split as a shell does."},
 			{name: "entrypoint", typ: wordsType, preset: "the image's", doc: "Entrypoint, as `command`."},
 			{name: "env", typ: textMapType, doc: "Environment variables; null elements are left out."},

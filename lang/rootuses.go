@@ -20,10 +20,12 @@ type rootUses struct {
 	generators map[*generator]*usedGenerator
 	listed     []Container // of the site that was compiled last
 	unknownIDs cty.Value   // images.* before the build; NilVal until needed
+	file       *rootFile
 }
 
-func newRootUses() *rootUses {
+func newRootUses(file *rootFile) *rootUses {
 	return &rootUses{
+		file:       file,
 		names:      make(map[string]*usedName),
 		attrs:      make(map[*hcl.Attribute]*usedAttr),
 		containers: make(map[*block]*usedContainer),
@@ -45,7 +47,7 @@ type usedName struct {
 type usedAttr struct {
 	refs  []*usedName
 	at    []hcl.Traversal // the same with their places
-	build bool            // one of refs is known after the build only
+	build bool            // one of refs is known after the build only, or at the site
 	plain bool            // see isPlain
 
 	versions []int // of refs; nil where there is no result
@@ -71,7 +73,7 @@ func (u *rootUses) attr(a *hcl.Attribute) *usedAttr {
 	out := u.attrs[a]
 	if out == nil {
 		out = &usedAttr{at: a.Expr.Variables(), plain: textOnly[a.Name] && isPlain(a.Expr)}
-		out.refs, out.build = u.lookUp(out.at), slices.ContainsFunc(out.at, fromBuild)
+		out.refs, out.build = u.lookUp(out.at), slices.ContainsFunc(out.at, u.knownLater)
 		u.attrs[a] = out
 	}
 	return out

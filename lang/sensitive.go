@@ -18,14 +18,34 @@ const withheld = "(sensitive value)"
 
 func markSensitive(v cty.Value) cty.Value { return v.Mark(sensitive{}) }
 
-// isSensitive reports whether a value or any part of it is sensitive.
+// secret marks values that must not be shown, and that may stand in what the site
+// makes of a root definition: they come from there.
+type secret struct{}
+
+// isSensitive reports whether a value or any part of it must not be shown.
 func isSensitive(v cty.Value) bool {
 	if !v.IsMarked() && v.Type().IsPrimitiveType() {
 		return false
 	}
 	_, marks := v.UnmarkDeep()
-	_, ok := marks[sensitive{}]
-	return ok
+	return hides(marks)
+}
+
+func hides(marks cty.ValueMarks) bool {
+	_, a := marks[sensitive{}]
+	_, b := marks[secret{}]
+	return a || b
+}
+
+// revealed takes the marks off a value that may stand where the site alone reads
+// it. It is false for one that may not.
+func (f *frame) revealed(v cty.Value) (cty.Value, bool) {
+	plain, marks := v.UnmarkDeep()
+	if _, ok := marks[sensitive{}]; ok {
+		return v, false
+	}
+	f.used = appendSecrets(f.used, v)
+	return plain, true
 }
 
 // syntaxError is the Extra of diagnostics from parsing.
@@ -44,8 +64,12 @@ func (r *results) secrets() []string {
 			out = appendSecrets(out, v.Value)
 		}
 	}
-	slices.SortFunc(out, func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) })
-	return slices.Compact(out)
+	return longestFirst(out)
+}
+
+func longestFirst(texts []string) []string {
+	slices.SortFunc(texts, func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) })
+	return slices.Compact(texts)
 }
 
 func appendSecrets(out []string, v cty.Value) []string {
@@ -54,7 +78,7 @@ func appendSecrets(out []string, v cty.Value) []string {
 	}
 	plain, paths := v.UnmarkDeepWithPaths()
 	for _, pm := range paths {
-		if _, ok := pm.Marks[sensitive{}]; !ok {
+		if !hides(pm.Marks) {
 			continue
 		}
 		part, err := pm.Path.Apply(plain)

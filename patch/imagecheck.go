@@ -2,6 +2,7 @@ package patch
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,6 +23,32 @@ func CheckImages(ctx context.Context, src store.Source, images []Image) error {
 		}
 	}
 	return nil
+}
+
+// CheckIndex compares the content of images/index.json with what a description
+// says of the images, whose names and order it has.
+func CheckIndex(content []byte, images []Image) error {
+	got, err := parseIndex(content)
+	if err != nil {
+		return err
+	}
+	if len(got.Manifests) != len(images) {
+		return fmt.Errorf("entry %q has %d images, and the description has %d", IndexEntry, len(got.Manifests), len(images))
+	}
+	for n, i := range images {
+		if m := got.Manifests[n]; !same(m, i.Descriptor) || m.Annotations[ocispec.AnnotationRefName] != i.Name {
+			return fmt.Errorf("entry %q does not agree with the description at image %q", IndexEntry, i.Name)
+		}
+	}
+	return nil
+}
+
+func parseIndex(content []byte) (*ocispec.Index, error) {
+	i := new(ocispec.Index)
+	if err := json.Unmarshal(content, i); err != nil {
+		return nil, fmt.Errorf("cannot parse entry %q: %w", IndexEntry, err)
+	}
+	return i, nil
 }
 
 // An imageCheck compares the documents that a source has with a description.

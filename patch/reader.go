@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -295,11 +294,7 @@ func (p *Reader) Index() (*ocispec.Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := new(ocispec.Index)
-	if err := json.Unmarshal(b, i); err != nil {
-		return nil, fmt.Errorf("cannot parse entry %q: %w", IndexEntry, err)
-	}
-	return i, nil
+	return parseIndex(b)
 }
 
 // section makes a part of a file a blob.

@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/flotobuild/flotobuild/internal/verify"
 	"github.com/flotobuild/flotobuild/store"
@@ -87,20 +86,11 @@ func (v *verification) images(ctx context.Context) {
 
 // index checks that images/index.json is the one that follows from the images.
 func (v *verification) index() error {
-	got, err := v.p.Index()
+	b, err := v.p.read(IndexEntry)
 	if err != nil {
 		return err
 	}
-	images := v.p.Description.Flotobuild.Images
-	if len(got.Manifests) != len(images) {
-		return fmt.Errorf("entry %q has %d images, and the description has %d", IndexEntry, len(got.Manifests), len(images))
-	}
-	for n, i := range images {
-		if m := got.Manifests[n]; !same(m, i.Descriptor) || m.Annotations[ocispec.AnnotationRefName] != i.Name {
-			return fmt.Errorf("entry %q does not agree with the description at image %q", IndexEntry, i.Name)
-		}
-	}
-	return nil
+	return CheckIndex(b, v.p.Description.Flotobuild.Images)
 }
 
 // completeness checks that the patch and each parent together have what is

@@ -59,15 +59,19 @@ func (c *compiler) site(s *Site, parents []*patch.Description) {
 	if from == nil {
 		return
 	}
-	c.checkNeeds(s, from)
 	next := PatchInfo{ID: unknownID, Version: s.Patch.Version, Revision: s.Patch.Revision(c.project)}
 	var first *patch.Description
 	if len(parents) > 0 {
 		first = parents[0]
 		next.Parent = first.ID
 	}
-	m, diags := from.Compile(lang.CompileInput{Images: idsAt(s, first), Patch: next})
+	in := lang.CompileInput{Images: idsAt(s, first), Patch: next}
+	m, diags := from.Compile(in)
+	c.checkNeeds(s, slices.Concat(from.Needs, m.Needs()))
 	c.diags = append(c.diags, diags...)
+	if !diags.HasErrors() && len(m.SiteVariables) > 0 {
+		c.diags = append(c.diags, from.CheckAtSite(m, in, confPaths(s))...)
+	}
 	c.next[s.Name] = m.Files()
 	s.Manifest = manifestFiles(c.next[s.Name])
 	for i, p := range parents {
@@ -129,8 +133,13 @@ func manifestFiles(files map[string][]byte) []File {
 }
 
 // checkNeeds finds mounted files of the project that do not travel in conf/.
-func (c *compiler) checkNeeds(s *Site, from *lang.Site) {
-	for _, n := range from.Needs {
+func (c *compiler) checkNeeds(s *Site, needs []lang.Path) {
+	seen := make(map[string]bool)
+	for _, n := range needs {
+		if seen[n.Name] {
+			continue
+		}
+		seen[n.Name] = true
 		has := func(f File) bool { return n.Name == "." || f.Path == n.Name || strings.HasPrefix(f.Path, n.Name+"/") }
 		if slices.ContainsFunc(s.Conf, has) {
 			continue
@@ -141,6 +150,15 @@ func (c *compiler) checkNeeds(s *Site, from *lang.Site) {
 		lang.Of(d, "site."+s.Name)
 		c.diags = append(c.diags, d)
 	}
+}
+
+// confPaths lists the files that travel in conf/.
+func confPaths(s *Site) []string {
+	out := make([]string, 0, len(s.Conf))
+	for _, f := range s.Conf {
+		out = append(out, f.Path)
+	}
+	return out
 }
 
 // Render compiles the root definition of a site with ids that are known, and

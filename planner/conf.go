@@ -5,7 +5,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -66,7 +65,7 @@ func (r *resolver) gatherConf(ctx context.Context, c *confFacts, omit []string) 
 // one. Paths outside of the project are left out, and so is an output that is the project
 // folder itself: patch files are never part of conf.
 func (r *resolver) omitted() []string {
-	omit := map[string]bool{DataDir: true}
+	omit := map[string]bool{DataDir: true, EnvelopesDir: true, VolumesDir: true} // of envelopes that are gone, too
 	for _, e := range slices.Concat(r.cfg.Envelopes, r.cfg.UnselectedEnvelopes) {
 		omitEnvelope(omit, e)
 	}
@@ -103,13 +102,12 @@ func (r *resolver) omitted() []string {
 			}
 		}
 	}
-	maps.DeleteFunc(omit, func(name string, _ bool) bool { return name == "." || outside(name) })
+	delete(omit, ".")
 	return slices.Sorted(maps.Keys(omit))
 }
 
 // omitEnvelope omits keys and what blobs hold. Certificates may be seen.
 func omitEnvelope(omit map[string]bool, e *lang.Envelope) {
-	omit[EnvelopesDir], omit[VolumesDir] = true, true
 	if e.Controller != nil {
 		omit[path.Clean(e.Controller.Key.Name)] = true
 	}
@@ -118,8 +116,4 @@ func omitEnvelope(omit map[string]bool, e *lang.Envelope) {
 			omit[path.Clean(b.Source.Name)] = true
 		}
 	}
-}
-
-func outside(name string) bool {
-	return path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../")
 }

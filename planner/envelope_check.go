@@ -2,12 +2,15 @@ package planner
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/flotobuild/flotobuild/envelope"
+	"github.com/flotobuild/flotobuild/lang"
 )
 
 // A receiver is a device with all of its envelopes.
@@ -15,6 +18,7 @@ type receiver struct {
 	name      string
 	envelopes []*envelopeFacts
 	device    hcl.Range
+	same      *receiver // has everything of this one, which has turned out to be the same device
 }
 
 // checkDevices judges everything that each device would get. Devices with the
@@ -40,35 +44,53 @@ func (r *resolver) checkDevices() hcl.Diagnostics {
 }
 
 // receivers lists the devices by name. Two with one certificate are the same
-// device.
+// device, and so are two that are the same as a third.
 func (r *resolver) receivers() []*receiver {
 	var all []*receiver
 	byKey := make(map[string]*receiver)
 	for _, f := range r.envelopes {
 		for n, d := range f.lang.Devices {
-			keys := []string{"name " + d.Name}
-			if sum := f.pinned.Devices[n].Digest; sum != "" {
-				keys = append(keys, "certificate "+sum.String())
-			}
-			var have *receiver
-			for _, k := range keys {
-				if have == nil {
-					have = byKey[k]
+			one := &receiver{name: d.Name, envelopes: []*envelopeFacts{f}, device: d.Range}
+			all = append(all, one)
+			for _, k := range deviceKeys(d, f.pinned.Devices[n].Digest) {
+				if have := byKey[k]; have != nil {
+					one = have.join(one)
 				}
-			}
-			if have == nil {
-				have = &receiver{name: d.Name, device: d.Range}
-				all = append(all, have)
-			}
-			for _, k := range keys {
-				byKey[k] = have
-			}
-			if !slices.Contains(have.envelopes, f) {
-				have.envelopes = append(have.envelopes, f)
+				byKey[k] = one
 			}
 		}
 	}
-	return all
+	return slices.DeleteFunc(all, func(d *receiver) bool { return d.same != nil })
+}
+
+// deviceKeys gives what tells a device: its name, and its certificate. Where
+// nothing is encrypted that is not read, and its file stands for it.
+func deviceKeys(d *lang.Device, certificate digest.Digest) []string {
+	keys := []string{"name " + d.Name}
+	if d.Certificate != nil {
+		keys = append(keys, "file "+path.Clean(d.Certificate.Name))
+	}
+	if certificate != "" {
+		keys = append(keys, "certificate "+certificate.String())
+	}
+	return keys
+}
+
+// join gives the device that the two are, with all envelopes of both.
+func (d *receiver) join(other *receiver) *receiver {
+	for d.same != nil {
+		d = d.same
+	}
+	if d == other {
+		return d
+	}
+	for _, f := range other.envelopes {
+		if !slices.Contains(d.envelopes, f) {
+			d.envelopes = append(d.envelopes, f)
+		}
+	}
+	other.same = d
+	return d
 }
 
 // diagnostic gives a problem its place: the blob, the envelope, or the device

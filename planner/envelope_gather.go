@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -192,6 +193,9 @@ func (r *resolver) gatherController(ctx context.Context, facts EnvelopeFacts, f 
 		if known == nil {
 			known = out.Certificate.ControllerHash()
 		}
+		if path.Clean(c.Certificate.Name) != path.Clean(c.Key.Name) { // which does not travel
+			diags = append(diags, keyBeside(out.Certificate, c.Certificate)...)
+		}
 	}
 	p.Digest = digest.FromBytes(append(slices.Clone(known), out.Key.PublicKey().Bytes()...))
 	f.controller, f.pinned.Controller = out, p
@@ -210,6 +214,17 @@ func readCertificate(ctx context.Context, facts EnvelopeFacts, p *lang.Path) (*e
 	return c, nil
 }
 
+// keyBeside warns of a private key in the file of a certificate.
+func keyBeside(c *envelope.Certificate, p *lang.Path) hcl.Diagnostics {
+	if !c.HoldsPrivateKey() {
+		return nil
+	}
+	d := problem(p.Range, "Private key beside a certificate", fmt.Sprintf(
+		"%q holds a private key, too, and certificates travel in the conf/ of patches. Name a file with the certificate alone.", p.Name))
+	d.Severity = hcl.DiagWarning
+	return hcl.Diagnostics{d}
+}
+
 // gatherDevice reads a device's certificate and what it got last.
 func (r *resolver) gatherDevice(ctx context.Context, facts EnvelopeFacts, f *envelopeFacts, n int) hcl.Diagnostics {
 	d, out := f.lang.Devices[n], &f.pinned.Devices[n]
@@ -225,7 +240,7 @@ func (r *resolver) gatherDevice(ctx context.Context, facts EnvelopeFacts, f *env
 	if diag != nil {
 		return hcl.Diagnostics{diag}
 	}
-	var diags hcl.Diagnostics
+	diags := keyBeside(cert, d.Certificate)
 	if !cert.Canonical() && d.Hash == nil {
 		w := problem(d.Certificate.Range, "Certificate in another form", fmt.Sprintf(
 			"%q is not the file as a device writes it, and the device may not know its hash. Take the file from the device, or set hash.", d.Certificate.Name))

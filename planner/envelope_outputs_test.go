@@ -1,7 +1,9 @@
 package planner
 
 import (
+	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,16 +37,62 @@ func TestRestore(t *testing.T) {
 			e.Version = c.version
 		}
 		d := &Desired{Envelopes: []*Envelope{e}, Sites: []*Site{{Name: "s", Envelopes: c.site}}}
-		d.Restore(func(site, envelope, device string) (*Sealed, string) {
-			if site != "s" || envelope != "e" || device != "d" || !c.carried {
-				return nil, ""
+		d.Restore(func(site, envelope, device string) iter.Seq2[*Sealed, string] {
+			return func(yield func(*Sealed, string) bool) {
+				if site == "s" && envelope == "e" && device == "d" && c.carried {
+					yield(last, "p")
+				}
 			}
-			return last, "p"
 		})
 		got := diffEnvelope(e).Changes[0]
 		text := got.Change
 		if got.From != "" {
 			text += " from " + got.From
+		}
+		if text != c.want {
+			t.Errorf("%s: %s, want %s", name, text, c.want)
+		}
+	}
+}
+
+// Of parents of different releases the one counts that has what is wanted now.
+func TestRestoreOfSeveral(t *testing.T) {
+	for name, c := range map[string]struct {
+		carried map[string][]string // versions, by site
+		want    string
+	}{
+		"the first":        {map[string][]string{"a": {"1", "0"}, "b": {"0"}}, "none from a0"},
+		"another parent":   {map[string][]string{"a": {"0", "1"}}, "none from a1"},
+		"of another site":  {map[string][]string{"a": {"0"}, "b": {"0", "1", "2"}}, "none from b1"},
+		"a site without":   {map[string][]string{"b": {"1"}}, "none from b0"},
+		"none of them":     {map[string][]string{"a": {"0"}, "b": {"2"}}, "update 0"},
+		"nothing anywhere": {nil, "create"},
+	} {
+		e := testEnvelope()
+		last := *e.Devices[0].last
+		e.Devices[0].last, e.Devices[0].intact = nil, false
+		d := &Desired{Envelopes: []*Envelope{e}}
+		for _, s := range []string{"a", "b"} {
+			d.Sites = append(d.Sites, &Site{Name: s, Envelopes: []string{e.Address}})
+		}
+		d.Restore(func(site, _, _ string) iter.Seq2[*Sealed, string] {
+			return func(yield func(*Sealed, string) bool) {
+				for n, version := range c.carried[site] {
+					record := last
+					record.Version = version
+					if !yield(&record, site+strconv.Itoa(n)) {
+						return
+					}
+				}
+			}
+		})
+		got := diffEnvelope(e).Changes[0]
+		text := got.Change
+		if got.From != "" {
+			text += " from " + got.From
+		}
+		for _, reason := range got.Reasons {
+			text += " " + reason.Old
 		}
 		if text != c.want {
 			t.Errorf("%s: %s, want %s", name, text, c.want)

@@ -77,7 +77,8 @@ type FolderQuery struct {
 }
 
 // A ConfQuery selects files of the project folder by doublestar patterns. Omit
-// lists files and folders that never travel.
+// lists files and folders that never travel, nor does what they lead to as symbolic
+// links. Some of them may be outside of the project, or absolute.
 type ConfQuery struct {
 	Include, Exclude []string
 	Omit             []string

@@ -84,7 +84,7 @@ func TestResolveAsksOnce(t *testing.T) {
 	if facts.called("file rootfs/unused.tar") != 0 {
 		t.Error("an image that no site needs was read")
 	}
-	if got := strings.Join(facts.omit, " "); got != ".flotobuild dist/aachen dist/berlin keys/token rootfs/base.tar rootfs/unused.tar" {
+	if got := strings.Join(facts.omit, " "); got != ".flotobuild dist/aachen dist/berlin dist/envelopes dist/volumes keys/token rootfs/base.tar rootfs/unused.tar" {
 		t.Errorf("omitted %s", got)
 	}
 }
@@ -97,7 +97,7 @@ func TestSecretFilesOfVariablesAreOmitted(t *testing.T) {
 	}
 	resolve(t, cfg, facts)
 	for name, want := range map[string]bool{
-		"site.hclvars": true, "flotobuild.hclvars": true, "/etc/x.hclvars": false, "release.auto.hclvars": false,
+		"site.hclvars": true, "flotobuild.hclvars": true, "/etc/x.hclvars": true, "release.auto.hclvars": false,
 	} {
 		if got := slices.Contains(facts.omit, name); got != want {
 			t.Errorf("%s is omitted: %t", name, got)

@@ -25,6 +25,9 @@ type activation struct {
 	By                string        `json:"by,omitempty"`
 	// Previous are the ids of those that were active before, the latest first.
 	Previous []string `json:"previous,omitempty"`
+	// Compiled names the folders in compiled/ of this patch and of those that were
+	// active, by id, for patches with variables of the site.
+	Compiled map[string]string `json:"compiled,omitempty"`
 }
 
 func (s *Site) readActive() (activation, error) {

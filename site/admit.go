@@ -25,6 +25,12 @@ func (i *importing) admit() (*sign.Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
+	return i.judge(entry)
+}
+
+// judge says what signatures are worth, and refuses those that do not satisfy
+// the site's policy.
+func (i *importing) judge(entry []byte) (*sign.Verdict, error) {
 	policy, err := i.site.Policy()
 	if err != nil {
 		return nil, err
@@ -33,6 +39,7 @@ func (i *importing) admit() (*sign.Verdict, error) {
 		signatures, err := sign.Decode(entry)
 		return &sign.Verdict{Signatures: len(signatures)}, err
 	}
+	d := i.h.Description
 	return policy.Check(sign.Subject{Site: d.SiteName, Created: d.CreationDate.Time, Description: i.h.Raw()}, entry)
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/store"
@@ -224,4 +225,26 @@ func TestLock(t *testing.T) {
 	if _, busy, err := s.Busy(); busy || err != nil {
 		t.Errorf("still locked: %v", err)
 	}
+}
+
+// Who asks how the site is keeps nobody from importing.
+func TestStatusDuringImports(t *testing.T) {
+	path := newMaker(t).chain(1)[0]
+	s := newSite(t)
+	dir := s.path(stagingDir, header(t, path).Digest.Encoded())
+	if err := os.Mkdir(dir, 0o777); err != nil { // an interrupted import
+		t.Fatal(err)
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if held(f) { // takes the lock of those who ask
+		t.Fatal("it is held")
+	}
+	go func() {
+		time.Sleep(50 * time.Millisecond)
+		f.Close()
+	}()
+	mustImport(t, s, path)
 }

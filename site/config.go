@@ -26,6 +26,8 @@ type config struct {
 	Created       time.Time `json:"created"`
 	// TrustPolicy is absent where signatures are not demanded.
 	TrustPolicy json.RawMessage `json:"trustPolicy,omitempty"`
+	// TrustSince is when the policy was last replaced; zero where it never was.
+	TrustSince time.Time `json:"trustSince,omitzero"`
 }
 
 // policy gives the trust policy; nil where there is none.

@@ -193,9 +193,18 @@ type readerFunc func(p []byte) (int, error)
 // Read implements io.Reader.
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// checkImages compares manifests and configs with the description.
+// checkImages compares manifests, configs and the index with the description.
 func (i *importing) checkImages(ctx context.Context) error {
-	if err := patch.CheckImages(ctx, stagedSource{i}, i.h.Description.Flotobuild.Images); err != nil {
+	images := i.h.Description.Flotobuild.Images
+	index, err := i.staging.root.ReadFile(patch.IndexEntry)
+	if err != nil {
+		return err
+	}
+	err = patch.CheckIndex(index, images)
+	if err == nil {
+		err = patch.CheckImages(ctx, stagedSource{i}, images)
+	}
+	if err != nil {
 		return fmt.Errorf("the patch is not what it says: %w", err)
 	}
 	return nil

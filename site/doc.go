@@ -12,6 +12,9 @@
 //	patches/ID/        what the patch of that id holds besides blobs, byte for
 //	                   byte as it came, with import.json (what was verified, and
 //	                   when) and blobs.txt (what it needs of blobs/)
+//	vars.json          values that only the site knows, readable by its owner alone
+//	compiled/NAME/     what the site has compiled with them: manifest/ and
+//	                   documents/, for patches that are or were active
 //	active             the active patch and those before it; one rename replaces it
 //	history            who did what when, a line of JSON each
 //	journal            what is under way; empty or absent when nothing is

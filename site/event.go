@@ -22,6 +22,7 @@ const (
 	ActionRollback = "rollback"
 	ActionGC       = "gc"
 	ActionRepair   = "repair" // a patch was imported again, since blobs were lost
+	ActionSign     = "sign"   // a patch was imported again, with new signatures
 	ActionTrust    = "trust"
 )
 

@@ -311,6 +311,15 @@ func leaks(t testing.TB, s *Site) []string {
 			}
 		}
 	}
+	a, err := s.readActive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range compiledFolders(t, s) {
+		if !slices.Contains(slices.Collect(maps.Values(a.Compiled)), name) {
+			out = append(out, filepath.Join(compiledDir, name))
+		}
+	}
 	needed := make(map[digest.Digest]bool)
 	records, err := s.records()
 	if err != nil {

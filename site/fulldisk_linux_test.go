@@ -64,6 +64,9 @@ func onFullDisk(t *testing.T, dir string) {
 	if _, err := s.Import(t.Context(), Source{Path: c.paths[3]}, ImportOptions{}); !errors.As(err, &space) && !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("import: %v", err)
 	}
+	if st, err := s.Status(t.Context()); err != nil || len(st.Imports) != 0 {
+		t.Errorf("a refused import has left something: %+v, %v", st, err)
+	}
 	if err := s.Activate(t.Context(), c.ids[2], "test"); !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("activate: %v", err)
 	}
@@ -86,6 +89,18 @@ func onFullDisk(t *testing.T, dir string) {
 	}
 	mustImport(t, s, c.paths[3])
 	sound(t, s)
+	readOnly(t, s, dir)
+}
+
+// readOnly looks at a store that cannot be written to.
+func readOnly(t *testing.T, s *Site, disk string) {
+	t.Helper()
+	if err := unix.Mount("", disk, "", unix.MS_REMOUNT|unix.MS_RDONLY, "size=1m"); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := s.Status(t.Context()); err != nil || st.Holder != nil || st.Patches == 0 {
+		t.Errorf("status of a store that is read-only: %+v, %v", st, err)
+	}
 }
 
 // fill takes every byte of the disk.

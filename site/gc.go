@@ -17,7 +17,10 @@ import (
 type GCOptions struct {
 	// Keep is how many of the newest patches stay, besides the active one and
 	// the one that Rollback goes to.
-	Keep   int
+	Keep int
+	// InUse gives the ids of further patches that stay, such as those that hosts
+	// still run. It is called when nobody else changes the site; nil is for none.
+	InUse  func() ([]string, error)
 	DryRun bool   // says what would go, and leaves it
 	By     string // who does it, for the history
 }
@@ -33,7 +36,7 @@ type Collected struct {
 // GC removes the patches that are not to be kept, all blobs that no patch and no
 // running import needs, and what interrupted imports left. It works on a disk
 // without a free byte: what it has to write comes after what it removes. The
-// active patch and the one before it always stay.
+// active patch, the one before it and those in use always stay.
 func (s *Site) GC(ctx context.Context, o GCOptions) (*Collected, error) {
 	c, err := s.collect(ctx, o)
 	if err != nil {
@@ -111,8 +114,14 @@ func (c *collection) choose(ctx context.Context) (gone, kept []string, err error
 	if err != nil {
 		return nil, nil, err
 	}
+	var used []string
+	if c.o.InUse != nil {
+		if used, err = c.o.InUse(); err != nil {
+			return nil, nil, err
+		}
+	}
 	for n, e := range all {
-		if n < c.o.Keep || e.Active || e.Rollback {
+		if n < c.o.Keep || e.Active || e.Rollback || slices.Contains(used, e.ID) {
 			kept = append(kept, e.ID)
 		} else {
 			gone = append(gone, e.ID)

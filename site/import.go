@@ -48,8 +48,12 @@ const (
 // Imported is the outcome of an import.
 type Imported struct {
 	Record Record
-	// Known says that the site had the patch already, and nothing was written.
+	// Known says that the site had the patch already, and nothing was written but
+	// signatures.
 	Known bool
+	// Signed says that the site had the patch, and took signatures from this copy
+	// that it did not have.
+	Signed bool
 	// Repaired says that the site had the patch, and blobs of it were missing.
 	Repaired bool
 	// Resumed counts the bytes that an earlier import of the patch had copied.
@@ -95,13 +99,21 @@ func (s *Site) importFrom(ctx context.Context, in input, source string, o Import
 		}
 	}
 	if known != nil && !i.repair {
-		return &Imported{Record: *known, Known: true}, nil
+		r, signed, err := i.again(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return &Imported{Record: *r, Known: true, Signed: signed}, nil
 	}
 	if err := i.run(ctx, verdict); err != nil {
 		return nil, i.abandon(ctx, err)
 	}
 	if i.repair {
-		return &Imported{Record: *known, Repaired: true, Resumed: i.resumed}, nil
+		r, signed, err := i.again(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return &Imported{Record: *r, Repaired: true, Signed: signed, Resumed: i.resumed}, nil
 	}
 	return &Imported{Record: *i.record, Resumed: i.resumed}, nil
 }
@@ -205,10 +217,15 @@ func (i *importing) settled(ctx context.Context) (_ *Record, err error) {
 
 // abandon ends an import that failed. What it has copied stays for another one
 // when the failure was none of the patch: an interrupt, a full disk, a medium
-// that was taken out, a parent that was collected meanwhile.
+// that was taken out, a parent that was collected meanwhile. A refusal leaves
+// nothing where there was nothing.
 func (i *importing) abandon(ctx context.Context, err error) error {
-	errno, missing := syscall.Errno(0), (*MissingError)(nil)
-	if ctx.Err() != nil || errors.As(err, &errno) || errors.As(err, &missing) && len(i.staged) > 0 {
+	errno, missing, space := syscall.Errno(0), (*MissingError)(nil), (*SpaceError)(nil)
+	keep := errors.As(err, &errno)
+	if errors.As(err, &missing) || errors.As(err, &space) {
+		keep = len(i.staged) > 0
+	}
+	if ctx.Err() != nil || keep {
 		return errors.Join(err, i.staging.close())
 	}
 	return errors.Join(err, i.staging.remove())

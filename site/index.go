@@ -59,12 +59,32 @@ func (s *Site) allImages() ([]ocispec.Descriptor, error) {
 	return all, nil
 }
 
-// patchIndex gives the images of a patch as the store's index has them.
+// patchIndex gives the images of a patch as the store's index has them. Where
+// the patch's own index is damaged, its description, which takes longer to read,
+// tells as much: the store must not depend on a small file of one patch.
 func (s *Site) patchIndex(id string) ([]ocispec.Descriptor, error) {
-	name, err := s.patchPath(id, filepath.FromSlash(patch.IndexEntry))
+	dir, err := s.patchPath(id)
 	if err != nil {
 		return nil, err
 	}
+	images, err := readIndex(dir)
+	if err != nil {
+		images, err = describedIndex(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for n := range images {
+		m := &images[n]
+		m.Annotations = maps.Clone(m.Annotations)
+		m.Annotations[ocispec.AnnotationRefName] = RefName(m.Annotations[ocispec.AnnotationRefName], id)
+	}
+	return images, nil
+}
+
+// readIndex reads the images/index.json in a patch's folder.
+func readIndex(dir string) ([]ocispec.Descriptor, error) {
+	name := filepath.Join(dir, filepath.FromSlash(patch.IndexEntry))
 	b, err := readFile(name, maxIndex)
 	if err != nil {
 		return nil, err
@@ -73,12 +93,31 @@ func (s *Site) patchIndex(id string) ([]ocispec.Descriptor, error) {
 	if err := json.Unmarshal(b, &i); err != nil {
 		return nil, fmt.Errorf("cannot parse %q: %w", name, err)
 	}
-	for n := range i.Manifests {
-		m := &i.Manifests[n]
-		m.Annotations = maps.Clone(m.Annotations)
-		m.Annotations[ocispec.AnnotationRefName] = RefName(m.Annotations[ocispec.AnnotationRefName], id)
+	for _, m := range i.Manifests {
+		if m.Annotations[ocispec.AnnotationRefName] == "" {
+			return nil, fmt.Errorf("%q is damaged: image %q has no name", name, m.Digest)
+		}
 	}
 	return i.Manifests, nil
+}
+
+// describedIndex gives what images/index.json should have.
+func describedIndex(dir string) ([]ocispec.Descriptor, error) {
+	h, err := readHeader(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []ocispec.Descriptor
+	for _, i := range h.Description.Flotobuild.Images {
+		m := i.Descriptor
+		m.Annotations = maps.Clone(m.Annotations)
+		if m.Annotations == nil {
+			m.Annotations = make(map[string]string)
+		}
+		m.Annotations[ocispec.AnnotationRefName] = i.Name
+		out = append(out, m)
+	}
+	return out, nil
 }
 
 // sameIndex compares names and digests, in whatever order.

@@ -63,17 +63,38 @@ func (s *Site) settle() error {
 // happened says whether the store shows what an event tells of.
 func (s *Site) happened(e Event) (bool, error) {
 	switch e.Action {
-	case ActionImport:
+	case ActionImport, ActionSign:
 		r, err := s.readRecord(e.Patch)
 		if missing := (*MissingPatchError)(nil); errors.As(err, &missing) {
 			return false, nil
 		}
-		return err == nil && r.Imported.Equal(e.Time), err
+		return err == nil && (r.Imported.Equal(e.Time) || r.Verified.Signed.Equal(e.Time)), err
 	case ActionActivate, ActionRollback:
 		a, err := s.readActive()
 		return err == nil && a.ID == e.Patch && a.Since.Equal(e.Time), err
+	case ActionVars:
+		v, err := s.readVarsStore()
+		return err == nil && v.Changed.Equal(e.Time), err
+	case ActionTrust:
+		c, err := readConfig(s.dir)
+		return err == nil && c.TrustSince.Equal(e.Time), err
+	case ActionRepair:
+		return s.repaired(e.Patch)
 	}
 	return true, nil
+}
+
+// repaired says whether the site has a patch with all its blobs.
+func (s *Site) repaired(id string) (bool, error) {
+	all, err := s.readNeeds(id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	missing, err := s.lacking(all)
+	return err == nil && len(missing) == 0, err
 }
 
 // recent is how much of the history's end is searched for an event, in bytes.
@@ -100,6 +121,9 @@ func (s *Site) recordOnce(e Event) error {
 // recover cleans up what a crash left. The caller holds the lock.
 func (s *Site) recover() error {
 	if _, err := atomicfile.Sweep(s.dir); err != nil {
+		return err
+	}
+	if err := s.pruneCompilations(); err != nil {
 		return err
 	}
 	dirty, err := s.halfRemoved()

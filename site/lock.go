@@ -118,9 +118,10 @@ func readHolder(f *os.File) Holder {
 	return h
 }
 
-// Busy tells who holds the writers' lock; false where nobody does.
+// Busy tells who holds the writers' lock; false where nobody does. Who may only
+// read the store may ask.
 func (s *Site) Busy() (Holder, bool, error) {
-	f, err := os.OpenFile(s.path(lockFile), os.O_RDWR, 0)
+	f, err := os.Open(s.path(lockFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return Holder{}, false, nil
 	}
@@ -128,10 +129,17 @@ func (s *Site) Busy() (Holder, bool, error) {
 		return Holder{}, false, fmt.Errorf("cannot read the lock of site %q: %w", s.Name(), err)
 	}
 	defer f.Close()
-	if err := flock(f, unix.LOCK_SH|unix.LOCK_NB); err == nil {
+	if !held(f) {
 		return Holder{}, false, nil
 	}
 	return readHolder(f), true, nil
+}
+
+// held says whether somebody has a lock on a file that keeps others from it. To
+// find out takes a shared lock for a moment: who wants the lock tells that from
+// a holder by held, too.
+func held(f *os.File) bool {
+	return errors.Is(flock(f, unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
 }
 
 func flock(f *os.File, how int) error {

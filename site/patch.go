@@ -55,7 +55,7 @@ func (s *Site) openPatch(id string) (*Patch, error) {
 		return nil, err
 	}
 	if p.Header.Digest != r.DescriptionDigest {
-		return nil, fmt.Errorf("its description has digest %q, and had %q when it was imported: the store was damaged", p.Header.Digest, r.DescriptionDigest)
+		return nil, fmt.Errorf("its description has digest %q, and had %q when it was imported: the store was damaged, remove the folder patches/%s from it and import the patch again", p.Header.Digest, r.DescriptionDigest, id)
 	}
 	p.ManifestBytes, err = readFile(filepath.Join(dir, filepath.FromSlash(lang.ManifestEntry)), maxManifest)
 	switch {

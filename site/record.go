@@ -61,6 +61,9 @@ type Verification struct {
 	// Policy says that Signatures were checked against a trust policy.
 	Policy     bool          `json:"policy"`
 	Signatures *sign.Verdict `json:"signatures"`
+	// Signed is when the patch was imported again with signatures that it had not
+	// had; zero where that never happened.
+	Signed time.Time `json:"signed,omitzero"`
 	// Encrypted lists the types of those whom the file was encrypted for.
 	Encrypted []string `json:"encrypted,omitempty"`
 }

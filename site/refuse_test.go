@@ -86,7 +86,7 @@ func TestImportLies(t *testing.T) {
 			m.files["manifest/manifest.json"] = strings.Replace(m.files["manifest/manifest.json"], "north", "south", 1)
 		}, `its manifest is for site "south"`},
 		"newer manifest": {func(d *patch.Description, m *maker) {
-			m.files["manifest/manifest.json"] = `{"formatVersion":2}`
+			m.files["manifest/manifest.json"] = `{"formatVersion":3}`
 		}, "use a newer flotobuild"},
 		"newer transport": {func(d *patch.Description, m *maker) {
 			d.Flotobuild.Transport = append(d.Flotobuild.Transport, patch.LayerTransport{DiffID: digest.FromString("x"), Kind: "rumour"})

@@ -24,6 +24,8 @@ const (
 	historyFile = "history"
 	journalFile = "journal"
 	lockFile    = "lock"
+	varsFile    = "vars.json"
+	compiledDir = "compiled"
 )
 
 // ErrNoSite is the error for a folder that is no store of a site.

@@ -49,6 +49,10 @@ func TestStory(t *testing.T) {
 	if r, _, err := patch.DecodeReceipt(b); err != nil || r.Active.ID != ids[1] || len(r.Images) != 4 {
 		t.Errorf("receipt: %+v, %v", r, err)
 	}
+	used := func() ([]string, error) { return []string{ids[2], "gone"}, nil }
+	if c, err := s.GC(t.Context(), GCOptions{InUse: used}); err != nil || len(c.Patches) != 0 {
+		t.Errorf("collected %+v, which is in use: %v", c, err)
+	}
 	c, err := s.GC(t.Context(), GCOptions{})
 	if err != nil || len(c.Patches) != 1 || c.Patches[0] != ids[2] {
 		t.Errorf("collected %+v: %v", c, err)

@@ -24,6 +24,9 @@ type Source struct {
 	Name string
 	// Keys open encrypted files.
 	Keys crypt.Keys
+	// OnDamage is told the names of volumes that are damaged and that parity
+	// makes up for; nil is for those who do not care.
+	OnDamage func(path string, volumes []string)
 }
 
 // An input is an open source.
@@ -46,7 +49,7 @@ func openInput(src Source) (input, error) {
 	if src.Path == "" {
 		return openStream(src)
 	}
-	p, err := patch.Opener{Keys: src.Keys}.Open(src.Path)
+	p, err := patch.Opener{Keys: src.Keys, OnDamage: src.OnDamage}.Open(src.Path)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -71,7 +72,12 @@ func lockStaging(dir string, make bool) (*os.File, error) {
 			return nil, err
 		}
 		if err := flock(f, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+			asked := errors.Is(err, unix.EWOULDBLOCK) && !held(f)
 			f.Close()
+			if asked { // by Status, which lets go at once
+				time.Sleep(time.Millisecond)
+				continue
+			}
 			if errors.Is(err, unix.EWOULDBLOCK) {
 				err = ErrImporting
 			}

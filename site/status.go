@@ -35,6 +35,9 @@ type Status struct {
 	Imports []PendingImport `json:"imports"`
 	// Damaged are patches that lack blobs.
 	Damaged []string `json:"damaged"`
+	// VarsChanged says that the active patch was activated with other values of
+	// the site's variables. It is false for who may not read them.
+	VarsChanged bool `json:"varsChanged,omitempty"`
 }
 
 // A PendingImport is one that has not come to its end.
@@ -65,6 +68,9 @@ func (s *Site) status(ctx context.Context) (*Status, error) {
 		return nil, err
 	}
 	st.Active, st.Since, st.By, st.Previous = a.ID, a.Since, a.By, s.previous(a)
+	if st.VarsChanged, err = s.varsChanged(a); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return nil, err
+	}
 	all, err := s.list(ctx)
 	if err != nil {
 		return nil, err
@@ -128,7 +134,7 @@ func (s *Site) pending() ([]PendingImport, error) {
 			p.Patch = h.Description.ID
 		}
 		if f, err := os.Open(g.dir); err == nil {
-			p.Running = errors.Is(flock(f, unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+			p.Running = held(f)
 			f.Close()
 		}
 		out = append(out, p)
@@ -172,7 +178,7 @@ func (s *Site) setTrust(ctx context.Context, policy []byte, by string) (err erro
 	if err != nil {
 		return err
 	}
-	c.TrustPolicy = json.RawMessage(policy)
 	e := Event{Time: orNow(time.Time{}), Action: ActionTrust, By: by, Detail: detail}
+	c.TrustPolicy, c.TrustSince = json.RawMessage(policy), e.Time
 	return s.commit(e, func() error { return c.write(s.dir) })
 }

@@ -129,7 +129,7 @@ func (a *app) rebuildPlan(ctx context.Context, p *project, plan *planner.Plan, r
 		return nil, err
 	}
 	opts := p.executorOptions(plan)
-	opts.Epoch, opts.Progress = &r.Description.CreationDate.Time, progress
+	opts.Epoch, opts.Progress, opts.PatchesOnly = &r.Description.CreationDate.Time, progress, true
 	result, err := executor.Apply(ctx, plan, opts)
 	_ = progress.Close() // what could not be shown is not what was asked for
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -77,20 +78,37 @@ func compareEntries(a, b *patch.Description) []string {
 	for _, c := range b.Flotobuild.Contents {
 		other[c.Path] = c.Digest()
 	}
+	sealed := encryptedEnvelopes(b)
 	for _, c := range a.Flotobuild.Contents {
 		d, ok := other[c.Path]
 		delete(other, c.Path)
+		folder, name := path.Split(c.Path)
 		switch {
-		case strings.HasPrefix(c.Path, "images/"):
+		case strings.HasPrefix(c.Path, "images/"), d == c.Digest():
 		case !ok:
 			out = append(out, fmt.Sprintf("entry %q is in the patch alone", c.Path))
-		case d != c.Digest():
+		case !sealed[folder]:
 			out = append(out, fmt.Sprintf("entry %q has another content", c.Path))
+		case name == "envelope.pb":
+			out = append(out, fmt.Sprintf("%q was sealed anew, and encryption gives other bytes each time: "+
+				"rebuild where the project has dist/envelopes and the digest key that it was sealed with", path.Clean(folder)))
 		}
 	}
 	for _, c := range b.Flotobuild.Contents {
 		if _, left := other[c.Path]; left && !strings.HasPrefix(c.Path, "images/") {
 			out = append(out, fmt.Sprintf("entry %q is not in the patch", c.Path))
+		}
+	}
+	return out
+}
+
+// encryptedEnvelopes gives the folders of envelopes that are encrypted for their
+// devices. Their files differ together, whenever they are sealed.
+func encryptedEnvelopes(d *patch.Description) map[string]bool {
+	out := make(map[string]bool)
+	for _, c := range d.Flotobuild.Contents {
+		if folder, name := path.Split(c.Path); name == "context.pb" && strings.HasPrefix(folder, patch.EnvelopesDir) {
+			out[folder] = true
 		}
 	}
 	return out

@@ -56,7 +56,8 @@ func (a *app) receipt(ctx context.Context, name string, f *receiptFlags) error {
 		return err
 	}
 	defer p.Close()
-	b, err := makeReceipt(&p.Header, created, keys)
+	h := &p.Header
+	b, err := encodeReceipt(patch.NewReceipt(h, created, patch.ReceiptImages(h.Description)), keys)
 	if err != nil {
 		return err
 	}
@@ -82,9 +83,9 @@ func receiptDate() (patch.Time, error) {
 	return patch.NewTime(time.Now()), nil
 }
 
-// makeReceipt makes a receipt and signs it with all keys.
-func makeReceipt(h *patch.Header, created patch.Time, keys []crypto.Signer) ([]byte, error) {
-	b, err := patch.EncodeReceipt(patch.NewReceipt(h, created, patch.ReceiptImages(h.Description)))
+// encodeReceipt gives the bytes of a receipt, signed with all keys.
+func encodeReceipt(r *patch.Receipt, keys []crypto.Signer) ([]byte, error) {
+	b, err := patch.EncodeReceipt(r)
 	if err != nil || len(keys) == 0 {
 		return b, err
 	}

@@ -58,7 +58,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newRewrapCommand(a),
 		newFmtCommand(a), newVarsCommand(a), newConsoleCommand(a), newGraphCommand(a),
 		newSplitCommand(a), newJoinCommand(a), newSchemaCommand(a), newLSPCommand(a),
-		newEnvelopeCommand(a), newSiteCommand(a),
+		newEnvelopeCommand(a), newSiteCommand(a), newDeltaCommand(a),
 	)
 	return root
 }

@@ -129,7 +129,7 @@ func lookPath(ts *testscript.TestScript, name string) string {
 // environ is the script's environment, as far as flotobuild reads it.
 func environ(ts *testscript.TestScript) []string {
 	var out []string
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_STATE_HOME", "FLOTOBUILD_RUNC", "BUILDKIT_HOST", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CEILING_DIRECTORIES"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_STATE_HOME", "FLOTOBUILD_RUNC", "FLOTOBUILD_SITE", "BUILDKIT_HOST", "DOCKER_HOST", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CEILING_DIRECTORIES"} {
 		if v := ts.Getenv(name); v != "" {
 			out = append(out, name+"="+v)
 		}

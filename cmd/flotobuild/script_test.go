@@ -49,10 +49,19 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"recipe":        cmdRecipe,
 		"decode":        cmdDecode,
 
+		"dockerd":      cmdDockerd,
+		"freeport":     cmdFreePort,
+		"goprogram":    cmdGoProgram,
+		"answers":      cmdAnswers,
+		"containers":   cmdContainers,
+		"killredeploy": cmdKillRedeploy,
+
 		"serveregistry":   cmdServeRegistry,
 		"pushrandom":      cmdPushRandom,
 		"sign":            cmdSign,
 		"pushdescription": cmdPushDescription,
+		"makeimage":       cmdMakeImage,
+		"servereferrers":  cmdServeReferrers,
 	}
 }
 

@@ -33,6 +33,9 @@ func newSiteCommand(a *app) *cobra.Command {
 		newSiteInitCommand(a, f), newSiteImportCommand(a, f), newSiteListCommand(a, f), newSiteShowCommand(a, f),
 		newSiteActivateCommand(a, f), newSiteRollbackCommand(a, f), newSiteStatusCommand(a, f), newSiteReceiptCommand(a, f),
 		newSiteGCCommand(a, f), newSiteHistoryCommand(a, f), newSiteTrustCommand(a, f),
+		newSiteRedeployCommand(a, f),
+		newSitePushCommand(a, f), newSiteServeCommand(a, f), newSiteTokenCommand(a, f),
+		newSiteVarsCommand(a, f),
 	)
 	return cmd
 }
@@ -84,8 +87,12 @@ func findPatch(s *site.Site, all []site.Entry, name string) (string, error) {
 
 // withSiteHint adds to an error what an operator can do about it.
 func withSiteHint(err error) error {
-	locked, space := (*site.LockedError)(nil), (*site.SpaceError)(nil)
+	locked, space, values := (*site.LockedError)(nil), (*site.SpaceError)(nil), (*site.VarsError)(nil)
 	switch {
+	case errors.As(err, &values) && len(values.Missing) > 0:
+		return &hintError{err, "flotobuild site vars set " + values.Missing[0].Name + " asks for the value"}
+	case values != nil:
+		return &hintError{err, "flotobuild site vars list shows the values that were set"}
 	case errors.As(err, &locked) || errors.Is(err, site.ErrImporting):
 		return &hintError{err, "try again when that has ended"}
 	case errors.As(err, &space):

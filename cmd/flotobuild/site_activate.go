@@ -14,7 +14,9 @@ func newSiteActivateCommand(a *app, f *siteFlags) *cobra.Command {
 		Use:   "activate PATCH",
 		Short: "Make a patch the active one",
 		Long: "activate makes a patch of the store the active one: by its id, or by its version where no other\n" +
-			"has the same. The one that was active stays for site rollback. Containers are not touched.",
+			"has the same. The one that was active stays for site rollback. Where root definitions leave\n" +
+			"variables to the site it compiles the patch with their values, and applies changed ones to the\n" +
+			"active patch; see site vars. Containers are not touched.",
 		Args: onePatch,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.siteActivate(cmd.Context(), f, args[0]) },
 	}
@@ -37,10 +39,18 @@ func (a *app) siteActivate(ctx context.Context, f *siteFlags, name string) error
 	if err != nil {
 		return err
 	}
+	changed, err := s.VarsChanged()
+	if err != nil {
+		return err
+	}
 	if err := s.Activate(ctx, id, operator()); err != nil {
 		return withSiteHint(err)
 	}
-	if was == id {
+	switch {
+	case was == id && changed:
+		a.ui.printf("%s: active, with changed values\n", safe(id))
+		return nil
+	case was == id:
 		a.ui.printf("%s: active already\n", safe(id))
 		return nil
 	}

@@ -51,7 +51,7 @@ func (a *app) siteImport(ctx context.Context, f *siteFlags, args []string, quiet
 }
 
 func (a *app) importPatch(ctx context.Context, s *site.Site, name string, keys crypt.Keys, quiet bool) error {
-	src := site.Source{Path: name, Keys: keys}
+	src := site.Source{Path: name, Keys: keys, OnDamage: a.warnDamage}
 	if name == "-" {
 		src = site.Source{Reader: cancellable(ctx, a.ui.in), Name: "standard input", Keys: keys}
 	}
@@ -86,6 +86,10 @@ func (a *app) showImported(i *site.Imported, s *site.Site) {
 	r := i.Record
 	if i.Known {
 		a.ui.printf("%s: imported already, %s\n", safe(r.ID), r.Imported.Format(shortTime))
+		if i.Signed {
+			a.ui.printf("  signatures: %d, those of this copy among them\n", r.Verified.Signatures.Signatures)
+			a.showSigned(i.Record)
+		}
 		return
 	}
 	what := "imported"
@@ -102,13 +106,17 @@ func (a *app) showImported(i *site.Imported, s *site.Site) {
 	if i.Resumed > 0 {
 		a.ui.printf("  went on: %s had been copied before\n", byteSize(i.Resumed))
 	}
-	for _, k := range v.Signatures.Trusted {
-		a.ui.printf("  signed by %s, %s\n", safe(k.Name), k.Fingerprint)
-	}
+	a.showSigned(r)
 	if !v.Policy {
 		a.ui.warnf("signatures were not checked: site %s has no trust policy", s.Name())
 	}
 	if os.Getenv("FLOTOBUILD_IN_AUTOMATION") == "" {
 		a.ui.printf("  to activate it: flotobuild site activate %s\n", safe(r.ID))
+	}
+}
+
+func (a *app) showSigned(r site.Record) {
+	for _, k := range r.Verified.Signatures.Trusted {
+		a.ui.printf("  signed by %s, %s\n", safe(k.Name), k.Fingerprint)
 	}
 }

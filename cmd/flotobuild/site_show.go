@@ -80,6 +80,7 @@ func (r *sitePatchRenderer) render() string {
 	r.verification(e.Verified)
 	r.images()
 	r.containers()
+	r.variables()
 	return r.b.String()
 }
 
@@ -123,5 +124,23 @@ func (r *sitePatchRenderer) containers() {
 			fmt.Fprintf(&r.b, "\n%s:\n", count(len(r.p.Manifest.Documents), "document"))
 		}
 		fmt.Fprintf(&r.b, "  %s  %s\n", d.Title, d.Path)
+	}
+}
+
+// variables lists what the patch leaves to the site.
+func (r *sitePatchRenderer) variables() {
+	if r.p.Manifest == nil || len(r.p.Manifest.SiteVariables) == 0 {
+		return
+	}
+	fmt.Fprintf(&r.b, "\n%s of the site:\n", count(len(r.p.Manifest.SiteVariables), "variable"))
+	for _, v := range r.p.Manifest.SiteVariables {
+		fmt.Fprintf(&r.b, "  %s  %s", v.Name, oneLine(v.Type))
+		if v.Sensitive {
+			r.b.WriteString(", sensitive")
+		}
+		if v.Description != "" {
+			r.b.WriteString("  " + oneLine(v.Description))
+		}
+		r.b.WriteString("\n")
 	}
 }

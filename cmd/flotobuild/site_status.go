@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flotobuild/flotobuild/site"
+	"github.com/flotobuild/flotobuild/site/deploy"
 )
 
 func newSiteStatusCommand(a *app, f *siteFlags) *cobra.Command {
@@ -71,6 +72,9 @@ func (a *app) showSiteStatus(st *site.Status, found []site.Damage, checked bool)
 		line("active", "%s", st.Active)
 		line("", "since %s, by %s", st.Since.Format(shortTime), st.By)
 	}
+	if st.VarsChanged {
+		line("vars", "changed since activation: activate the patch again to apply them")
+	}
 	if st.Previous != "" {
 		line("rollback", "%s", st.Previous)
 	}
@@ -123,9 +127,9 @@ func newSiteGCCommand(a *app, f *siteFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gc",
 		Short: "Remove old patches, and blobs that nothing needs",
-		Long: "gc removes all patches but the newest ones, the active one and the one that site rollback goes\n" +
-			"to, then the blobs that no patch needs any more, and what interrupted imports left. It works on\n" +
-			"a full disk.",
+		Long: "gc removes all patches but the newest ones, the active one, the one that site rollback goes to and\n" +
+			"those that hosts run or may be brought back to, then the blobs that no patch needs any more, and\n" +
+			"what interrupted imports left. It works on a full disk.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.siteGC(cmd.Context(), f, o) },
 	}
@@ -143,6 +147,13 @@ func (a *app) siteGC(ctx context.Context, f *siteFlags, o site.GCOptions) error 
 		return err
 	}
 	o.By = operator()
+	o.InUse = func() ([]string, error) {
+		state, err := deploy.ReadState(s.Dir())
+		if err != nil {
+			return nil, err
+		}
+		return state.Patches(), nil
+	}
 	c, err := s.GC(ctx, o)
 	if err != nil {
 		return withSiteHint(err)

@@ -20,7 +20,7 @@ type hint struct {
 	last  method
 }
 
-// candidates are all methods, the likely ones first.
+// candidates are all methods of deflate, the likely ones first.
 func candidates(h hint) []method {
 	var all []method
 	for level := uint8(minLevel); level <= maxLevel; level++ {
@@ -28,6 +28,8 @@ func candidates(h hint) []method {
 			method{encoderGNU, level, 0},
 			method{encoderZlib, level, defaultMemLevel},
 			method{encoderZlib, level, maxMemLevel},
+			method{encoderPigz, level, 0},
+			method{encoderPigzOne, level, 0},
 			method{encoderGo, level, 0},
 			method{encoderKlauspost, level, 0})
 	}
@@ -50,8 +52,16 @@ func (h hint) penalty(m method) int {
 	if m.level != defaultLevel && m.level != maxLevel && m.level != minLevel {
 		p += 20
 	}
-	if m.encoder == encoderKlauspost || m.memLevel == maxMemLevel {
+	switch {
+	case m.encoder == encoderPigz:
+		p += 3
+	case m.encoder == encoderKlauspost || m.encoder == encoderPigzOne || m.memLevel == maxMemLevel:
 		p += 5
 	}
 	return p
+}
+
+// zstdCandidates are the methods of zstd, the default first.
+func zstdCandidates() []method {
+	return []method{{encoderZstd, 2, 0}, {encoderZstd, 1, 0}, {encoderZstd, 3, 0}, {encoderZstd, 4, 0}}
 }

@@ -9,10 +9,10 @@
 // # Encoders
 //
 // zlib (all versions since 1.2, with it Python, Perl, Java and curl), GNU gzip,
-// Go's compress/flate of Go 1.19 to 1.26, and the deflate of klauspost/compress
-// in the version of go.mod. Not reproduced: zlib's relatives with other match
-// finders (zlib-ng, Cloudflare's, Intel's), zopfli, 7-Zip, libdeflate, the zstd
-// program, and streams that were flushed within.
+// pigz, Go's compress/flate of Go 1.19 to 1.26, and the deflate and zstd of
+// klauspost/compress in the version of go.mod. Not reproduced: zlib's relatives
+// with other match finders (zlib-ng, Cloudflare's, Intel's), zopfli, 7-Zip,
+// libdeflate, the zstd program, and streams that were flushed within.
 //
 // # Format
 //
@@ -22,9 +22,9 @@
 //
 //	0  literal       length, bytes: written as they are
 //	1  copy          length: so much of the content, as it is
-//	2  deflate       encoder, level, memory level, length: so much of the
-//	                 content, as a deflate stream
-//	3  gzip trailer  nothing: CRC-32 and length of the deflate before
+//	2  stream        encoder, level, memory level, length: so much of the
+//	                 content, as a deflate stream or a zstd frame
+//	3  gzip trailer  nothing: CRC-32 and length of the stream before
 //
 // Parts follow each other in the compressed bytes; what they take of the
 // content is all of it, in order. Encoders are numbers of the table in

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	kflate "github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/zstd"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -25,13 +26,12 @@ func TestEncodersAreFrozen(t *testing.T) {
 	var got strings.Builder
 	contents := samples()
 	names := slices.Sorted(maps.Keys(contents))
-	for _, m := range candidates(hint{}) {
+	for _, m := range methods() {
 		h := sha256.New()
 		for _, name := range names {
 			out := encode(t, m, contents[name])
 			h.Write(out)
-			got, err := io.ReadAll(kflate.NewReader(bytes.NewReader(out)))
-			if err != nil || !bytes.Equal(got, contents[name]) {
+			if got, err := decode(m, out); err != nil || !bytes.Equal(got, contents[name]) {
 				t.Errorf("%s of %s inflates to other content: %v", m, name, err)
 			}
 		}
@@ -54,6 +54,21 @@ func TestEncodersAreFrozen(t *testing.T) {
 	}
 }
 
+// methods are all that recipes can name.
+func methods() []method { return append(candidates(hint{}), zstdCandidates()...) }
+
+func decode(m method, b []byte) ([]byte, error) {
+	if m.encoder != encoderZstd {
+		return io.ReadAll(kflate.NewReader(bytes.NewReader(b)))
+	}
+	d, err := zstd.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return io.ReadAll(d)
+}
+
 func encode(t testing.TB, m method, content []byte) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -73,7 +88,7 @@ func encode(t testing.TB, m method, content []byte) []byte {
 // TestEncodersTakePieces checks that it does not matter how content is cut.
 func TestEncodersTakePieces(t *testing.T) {
 	content := samples()["mixture"]
-	for _, m := range candidates(hint{}) {
+	for _, m := range methods() {
 		var out bytes.Buffer
 		e, err := m.open(&out)
 		if err != nil {
@@ -103,7 +118,7 @@ func (w *failingWriter) Write(p []byte) (int, error) {
 
 func TestEncodersReportFailedWrites(t *testing.T) {
 	content := samples()["random"]
-	for _, m := range candidates(hint{}) {
+	for _, m := range methods() {
 		e, err := m.open(&failingWriter{after: 20_000})
 		if err != nil {
 			t.Fatal(err)
@@ -117,8 +132,8 @@ func TestEncodersReportFailedWrites(t *testing.T) {
 
 func BenchmarkEncode(b *testing.B) {
 	content := slicesOf(samples()["prose"], samples()["table"])
-	for _, m := range candidates(hint{}) {
-		if m.level != 1 && m.level != 6 && m.level != 9 || m.memLevel == maxMemLevel {
+	for _, m := range methods() {
+		if m.level != 1 && m.level != 6 && m.level != 9 && m.encoder != encoderZstd || m.memLevel == maxMemLevel {
 			continue
 		}
 		b.Run(m.String(), func(b *testing.B) {

@@ -3,7 +3,6 @@ package deflate
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"slices"
 	"testing"
@@ -142,47 +141,10 @@ func TestIdentifyHonoursLimit(t *testing.T) {
 	}
 }
 
-func TestIdentifyLayerStreams(t *testing.T) {
-	content := slicesOf(prose(20, 3<<20), table(21, 3<<20), noise(22, 1<<20, 256))
-	for _, m := range []method{{encoderGo, 6, 0}, {encoderGo, 1, 0}, {encoderGNU, 6, 0}, {encoderZlib, 9, 8}, {encoderKlauspost, 3, 0}} {
-		t.Run(m.String(), func(t *testing.T) {
-			compressed := member(t, m, content)
-			var got bytes.Buffer
-			r, ok, err := IdentifyLayer(context.Background(), iotest.HalfReader(bytes.NewReader(compressed)), &got)
-			if err != nil || !ok {
-				t.Fatalf("no recipe: %v", err)
-			}
-			if !bytes.Equal(got.Bytes(), content) || r.String() != m.String() {
-				t.Errorf("found %s and %d bytes", r, got.Len())
-			}
-			mustEncode(t, r, compressed, content)
-		})
-	}
-}
-
-func TestIdentifyLayerReportsErrors(t *testing.T) {
-	compressed := member(t, method{encoderGo, 6, 0}, samples()["prose"])
-	broken := errors.New("broken disk")
-	blob := io.MultiReader(bytes.NewReader(compressed[:len(compressed)/2]), iotest.ErrReader(broken))
-	if _, ok, err := IdentifyLayer(context.Background(), blob, io.Discard); ok || !errors.Is(err, broken) {
-		t.Errorf("a failed read gives %v, %v", ok, err)
-	}
-	if _, ok, err := IdentifyLayer(context.Background(), iotest.ErrReader(broken), io.Discard); ok || !errors.Is(err, broken) {
-		t.Errorf("a failed first read gives %v, %v", ok, err)
-	}
-	if _, ok, err := IdentifyLayer(context.Background(), bytes.NewReader(compressed), &failingWriter{after: 1}); ok || !errors.Is(err, io.ErrShortWrite) {
-		t.Errorf("a failed write gives %v, %v", ok, err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if _, ok, err := IdentifyLayer(ctx, bytes.NewReader(compressed), io.Discard); ok || !errors.Is(err, context.Canceled) {
-		t.Errorf("after a cancel: %v, %v", ok, err)
-	}
-}
-
 func FuzzIdentify(f *testing.F) {
 	for _, m := range []method{{encoderGNU, 9, 0}, {encoderGo, 6, 0}, {encoderZlib, 6, 8}} {
 		f.Add(member(f, m, samples()["short"]))
+		f.Add([]byte("PK\x03\x04"))
 		f.Add(slicesOf(member(f, m, []byte("one")), member(f, m, []byte("two")), []byte("behind")))
 	}
 	f.Fuzz(func(t *testing.T, compressed []byte) {

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	kflate "github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/flotobuild/flotobuild/delta/deflate/internal/goflate"
 	"github.com/flotobuild/flotobuild/delta/deflate/internal/zdeflate"
@@ -21,6 +22,9 @@ const (
 	encoderGNU       = 2
 	encoderGo        = 3 // Go 1.19 to 1.26
 	encoderKlauspost = 4 // klauspost/compress 1.19.2
+	encoderZstd      = 5 // klauspost/compress 1.19.2
+	encoderPigz      = 6
+	encoderPigzOne   = 7 // pigz with one thread
 )
 
 // A method is an encoder with its settings.
@@ -31,8 +35,11 @@ type method struct {
 }
 
 func (m method) String() string {
-	names := map[uint8]string{encoderZlib: "zlib", encoderGNU: "gzip", encoderGo: "go", encoderKlauspost: "klauspost"}
-	s := fmt.Sprintf("%s -%d", names[m.encoder], m.level)
+	names := [...]string{"", "zlib", "gzip", "go", "klauspost", "klauspost zstd", "pigz", "pigz -p1"}
+	s := fmt.Sprintf("encoder %d -%d", m.encoder, m.level)
+	if int(m.encoder) < len(names) {
+		s = fmt.Sprintf("%s -%d", names[m.encoder], m.level)
+	}
 	if m.encoder == encoderZlib && m.memLevel != defaultMemLevel {
 		s += fmt.Sprintf(" memory level %d", m.memLevel)
 	}
@@ -50,9 +57,10 @@ const (
 	minLevel     = 1
 	maxLevel     = 9
 	defaultLevel = 6
+	maxZstdLevel = 4 // klauspost's levels, from fastest to best
 )
 
-// open makes the encoder of a deflate stream.
+// open makes the encoder of a stream.
 func (m method) open(w io.Writer) (io.WriteCloser, error) {
 	if m.level < minLevel || m.level > maxLevel {
 		return nil, fmt.Errorf("cannot encode at level %d: %w", m.level, ErrEncoder)
@@ -69,6 +77,13 @@ func (m method) open(w io.Writer) (io.WriteCloser, error) {
 		return goflate.NewWriter(w, int(m.level))
 	case encoderKlauspost:
 		return kflate.NewWriter(w, int(m.level))
+	case encoderPigz, encoderPigzOne:
+		return zdeflate.NewPigz(w, int(m.level), m.encoder == encoderPigzOne)
+	case encoderZstd:
+		if m.level > maxZstdLevel {
+			return nil, fmt.Errorf("cannot encode zstd at level %d: %w", m.level, ErrEncoder)
+		}
+		return zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.EncoderLevel(m.level)), zstd.WithEncoderConcurrency(1))
 	}
 	return nil, fmt.Errorf("cannot encode with encoder %d: %w", m.encoder, ErrEncoder)
 }

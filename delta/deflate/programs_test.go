@@ -54,6 +54,32 @@ func TestMatchesGzip(t *testing.T) {
 	}
 }
 
+func TestMatchesPigz(t *testing.T) {
+	program := lookup(t, "pigz")
+	for level := uint8(minLevel); level <= maxLevel; level++ {
+		compare(t, method{encoderPigz, level, 0}, bare, program, "-nc", fmt.Sprint("-", level), "-p", "3")
+		compare(t, method{encoderPigzOne, level, 0}, bare, program, "-nc", fmt.Sprint("-", level), "-p", "1")
+	}
+}
+
+// TestMatchesOverManyWindows takes content beyond any buffer.
+func TestMatchesOverManyWindows(t *testing.T) {
+	content := bytes.Repeat(slicesOf(prose(30, 700_000), noise(31, 90_000, 256), table(32, 50_000)), 40)
+	for program, m := range map[string]method{"gzip": {encoderGNU, 6, 0}, "pigz": {encoderPigz, 6, 0}} {
+		t.Run(program, func(t *testing.T) {
+			cmd := exec.Command(lookup(t, program), "-nc6")
+			cmd.Stdin = bytes.NewReader(content)
+			want, err := cmd.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(encode(t, m, content), bare(want)) {
+				t.Errorf("%s differs from %s on %d bytes", m, program, len(content))
+			}
+		})
+	}
+}
+
 // TestMatchesZlib compares with the zlib of Python, all at once, as a start of
 // Python takes longer than most samples.
 func TestMatchesZlib(t *testing.T) {

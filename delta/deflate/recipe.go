@@ -12,7 +12,7 @@ import (
 const (
 	partLiteral = iota
 	partCopy
-	partDeflate
+	partStream
 	partTrailer
 )
 
@@ -42,7 +42,7 @@ func (r *Recipe) Size() int64 {
 func (r *Recipe) String() string {
 	var names []string
 	for _, p := range r.parts {
-		if p.kind != partDeflate {
+		if p.kind != partStream {
 			continue
 		}
 		if s := p.method.String(); len(names) == 0 || names[len(names)-1] != s {
@@ -56,7 +56,7 @@ func (r *Recipe) String() string {
 // recipe names: who has another way decides before anything is written.
 func (r *Recipe) Check() error {
 	for _, p := range r.parts {
-		if p.kind != partDeflate {
+		if p.kind != partStream {
 			continue
 		}
 		if _, err := p.method.open(io.Discard); err != nil {
@@ -91,7 +91,7 @@ type encoding struct {
 	ctx     context.Context
 	w       io.Writer
 	content io.Reader
-	crc     uint32 // of the last deflate's content
+	crc     uint32 // of the last stream's content
 	length  int64
 	buf     []byte
 }

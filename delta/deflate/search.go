@@ -48,9 +48,16 @@ func (s *search) find(ctx context.Context, in io.Reader, start int64, end func()
 		return method{}, 0, false, err
 	}
 	var live []*run
-	for _, m := range methods {
+	var evidence *evidence
+	for i, m := range methods {
 		if err := ctx.Err(); err != nil {
 			return method{}, 0, false, err
+		}
+		if i == 1 {
+			evidence = s.look(start, s.prefix[:n])
+		}
+		if !evidence.allows(m) {
+			continue
 		}
 		r, err := s.begin(m, start)
 		if err != nil {

@@ -22,7 +22,7 @@ func (r *Recipe) MarshalBinary() ([]byte, error) {
 			b = append(b, p.literal...)
 		case partCopy:
 			b = binary.AppendUvarint(b, uint64(p.length))
-		case partDeflate:
+		case partStream:
 			b = append(b, p.method.encoder, p.method.level, p.method.memLevel)
 			b = binary.AppendUvarint(b, uint64(p.length))
 		}
@@ -75,7 +75,7 @@ func (d *decoder) part() part {
 		p.literal = d.bytes(d.number())
 	case partCopy:
 		p.length = int64(d.number())
-	case partDeflate:
+	case partStream:
 		p.method = method{d.byte(), d.byte(), d.byte()}
 		p.length = int64(d.number())
 	case partTrailer:

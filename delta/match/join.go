@@ -35,8 +35,11 @@ func (f *finder) stretch(a *Match, b Match) (ahead, back int) {
 	if gap == 0 {
 		return 0, 0
 	}
-	if baseFrom+gap == b.Base && 2*equal(f.target[from:b.Target], f.base[baseFrom:b.Base]) >= gap {
-		return gap, 0
+	if baseFrom+gap == b.Base {
+		differ := gap - equal(f.target[from:b.Target], f.base[baseFrom:b.Base])
+		if differ*costEdit <= gap*f.o.Byte+2*costMatch {
+			return gap, 0
+		}
 	}
 	ahead = f.forward(from, baseFrom, gap)
 	back = f.backward(from, b.Target, b.Base)
@@ -67,14 +70,14 @@ func (f *finder) divide(i, x, y, n int) (keep int) {
 }
 
 // forward is how many of at most n bytes from i on are to go with the base from
-// x on: as long as more bytes agree than differ.
+// x on: as long as that costs less than literals.
 func (f *finder) forward(i, x, n int) (length int) {
 	score, best := 0, 0
 	for j := 0; j < n && x+j < len(f.base); j++ {
 		if f.target[i+j] == f.base[x+j] {
-			score++
+			score += f.o.Byte
 		} else {
-			score--
+			score -= costEdit - f.o.Byte
 		}
 		if score > best {
 			best, length = score, j+1
@@ -91,9 +94,9 @@ func (f *finder) backward(stop, i, x int) (length int) {
 	score, best := 0, 0
 	for j := 1; i-j >= stop && x-j >= 0; j++ {
 		if f.target[i-j] == f.base[x-j] {
-			score++
+			score += f.o.Byte
 		} else {
-			score--
+			score -= costEdit - f.o.Byte
 		}
 		if score > best {
 			best, length = score, j
@@ -105,5 +108,6 @@ func (f *finder) backward(stop, i, x int) (length int) {
 	return length
 }
 
-// limit ends a stretch that has found nothing equal for too long.
-const limit = 256
+// limit ends a stretch that has cost too much for too long, in sixteenths of a
+// bit.
+const limit = 4096

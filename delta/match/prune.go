@@ -21,9 +21,6 @@ func (f *finder) prune(all []Match) []Match {
 }
 
 func (f *finder) worth(before []Match, m Match, behind []Match) bool {
-	if m.Length >= 96 {
-		return true
-	}
 	same := equal(f.target[m.Target:m.End()], f.base[m.Base:m.Base+m.Length])
 	gain := m.Length*f.o.Byte - (m.Length-same)*costEdit - costMatch
 	if len(before) > 0 {

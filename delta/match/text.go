@@ -3,7 +3,7 @@ package match
 // Suited gives the options that suit the bytes of target.
 func Suited(target []byte) Options {
 	if isText(target) {
-		return Options{Gain: 32, Byte: 15}
+		return Options{Gain: 32, Byte: 13}
 	}
 	return Binary
 }

@@ -16,7 +16,7 @@ type repeatDecoder struct {
 }
 
 func unpackRepeats(packed []byte, size int, fast bool) ([]byte, error) {
-	d := &repeatDecoder{m: newRepeatModel(fast), out: make([]byte, 0, size)}
+	d := &repeatDecoder{m: newRepeatModel(fast, size), out: make([]byte, 0, size)}
 	d.Reset(packed)
 	for len(d.out) < size {
 		if err := d.step(size); err != nil {

@@ -33,11 +33,11 @@ type repeatEncoder struct {
 }
 
 func packRepeats(b []byte, fast bool) []byte {
-	depth := 24
-	if len(b) > 4<<20 {
-		depth = 8
+	depth := 32
+	if fast {
+		depth = 5
 	}
-	e := &repeatEncoder{m: newRepeatModel(fast), b: b, finder: newMatchFinder(b, depth)}
+	e := &repeatEncoder{m: newRepeatModel(fast, len(b)), b: b, finder: newMatchFinder(b, depth)}
 	e.Reset(nil)
 	e.prices.compute(e.m)
 	for i, computed := 0, 0; i < len(b); {

@@ -1,9 +1,14 @@
 package pack
 
-import "github.com/flotobuild/flotobuild/delta/pack/entropy"
+import (
+	"math/bits"
 
-// longerBits is the size of the tables of contexts of 2 and 3 bytes.
-const longerBits = 20
+	"github.com/flotobuild/flotobuild/delta/pack/entropy"
+)
+
+// longerBits gives the size of the tables of contexts of 2 and 3 bytes, as a
+// power of 2, for a stream of size bytes.
+func longerBits(size int) int { return min(max(bits.Len(uint(size))+2, 10), 20) }
 
 // byte codes the byte at i of b, which has all before it, and gives it.
 func (m *repeatModel) byte(c coder, b []byte, i, state int, distance uint32, v byte) byte {
@@ -43,11 +48,12 @@ func (m *repeatModel) mixed(c coder, before []byte, order1, unlike *[256]entropy
 		unlike, set = order1, 256
 	}
 	var slots [4]*entropy.Prob
+	shift := m.shift
 	node := uint32(1)
 	for k := 7; k >= 0; k-- {
 		slots[0], slots[1] = &order1[node], &unlike[node]
-		slots[2] = &m.longer[0][(two+node*0x9E3779B1)>>(32-longerBits)]
-		slots[3] = &m.longer[1][(three+node*0x9E3779B1)>>(32-longerBits)]
+		slots[2] = &m.longer[0][(two+node*0x9E3779B1)>>shift]
+		slots[3] = &m.longer[1][(three+node*0x9E3779B1)>>shift]
 		bit := c.bit(int(v>>k&1), m.mixer.Mix(set+int(node), slots[:]))
 		m.mixer.Update(bit)
 		for j, p := range slots {

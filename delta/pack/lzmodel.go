@@ -57,17 +57,19 @@ type repeatModel struct {
 	// where time counts more.
 	mixer  *entropy.Mixer
 	longer [2][]entropy.Prob
+	shift  int // of a hash, to a place in longer
 }
 
-func newRepeatModel(fast bool) *repeatModel {
+func newRepeatModel(fast bool, size int) *repeatModel {
 	m := &repeatModel{}
 	m.each(entropy.Fill)
 	if fast {
 		return m
 	}
 	m.mixer = entropy.NewMixer(4, 512)
+	m.shift = 32 - longerBits(size)
 	for i := range m.longer {
-		m.longer[i] = make([]entropy.Prob, 1<<longerBits)
+		m.longer[i] = make([]entropy.Prob, 1<<longerBits(size))
 		entropy.Fill(m.longer[i])
 	}
 	return m
@@ -122,7 +124,7 @@ func slotOf(d uint32) int {
 func distanceSet(length int) int { return min(length-minLength, 3) }
 
 // limit is how slow the probabilities of this coder get.
-const limit = 100
+const limit = 70
 
 // literals gives the probabilities for a literal at i of b.
 func (m *repeatModel) literals(b []byte, i, state int, distance uint32) (order1, unlike *[256]entropy.Prob) {

@@ -35,10 +35,10 @@ func treePrice(p []entropy.Prob, bits, v int) (sum uint32) {
 
 // prices are those of lengths and distances, computed now and then.
 type prices struct {
-	length   [2][positions][maxLength + 1]uint32
-	slot     [4][slots]uint32
-	footer   [4][128]uint32 // of whole distances below 128
-	align    [1 << alignBits]uint32
+	length [2][positions][maxLength + 1]uint32
+	slot   [4][slots]uint32
+	footer [4][128]uint32 // of whole distances below 128
+	align  [1 << alignBits]uint32
 }
 
 func (p *prices) compute(m *repeatModel) {

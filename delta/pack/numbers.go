@@ -13,7 +13,7 @@ import (
 type numberModel struct {
 	fast   bool
 	mix    *entropy.Mixer
-	tree   []entropy.Prob // of large counts, by the last count
+	tree   []entropy.Prob    // of large counts, by the last count
 	counts [3][]entropy.Prob // by context and place in the tree of 6 bits
 	high   []entropy.Prob    // the 4 bits behind the first, by count
 	low    []entropy.Prob    // the others, by count and place

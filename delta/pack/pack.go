@@ -26,6 +26,18 @@ const (
 	Repeats
 	// RepeatsFast is the same with one context for literals.
 	RepeatsFast
+	// Zstd is one frame of Zstandard (RFC 8878) that states its content size.
+	Zstd
+)
+
+// An Effort is how much time packing and unpacking may take.
+type Effort byte
+
+// Efforts, from the smallest result to the fastest.
+const (
+	Best Effort = iota
+	Fast        // a third of the time; a little larger
+	Fastest
 )
 
 // A Content is what is known of the bytes of a stream before they are packed.
@@ -41,9 +53,9 @@ const (
 // ErrMalformed says that packed bytes are none that this package packs.
 var ErrMalformed = errors.New("malformed stream")
 
-// Pack gives raw packed with the coder that suits it. Fast chooses coders that
-// take a third of the time and make a little less of it.
-func Pack(raw []byte, content Content, fast bool) (Coder, []byte) {
+// Pack gives raw packed with the coder that suits it.
+func Pack(raw []byte, content Content, effort Effort) (Coder, []byte) {
+	fast := effort != Best
 	if len(raw) < 16 {
 		return Stored, raw
 	}
@@ -54,7 +66,7 @@ func Pack(raw []byte, content Content, fast bool) (Coder, []byte) {
 	}
 	if content == Changes {
 		b := packBytes(raw, fast)
-		if len(raw) <= maxTwice {
+		if !fast && len(raw) <= maxTwice {
 			if r := packRepeats(raw, fast); len(r) < len(b) {
 				return Repeats + either(fast), r
 			}
@@ -62,6 +74,12 @@ func Pack(raw []byte, content Content, fast bool) (Coder, []byte) {
 		if len(b) < len(raw) {
 			return Bytes + either(fast), b
 		}
+	}
+	if effort == Fastest {
+		if b := packZstd(raw); len(b) < len(raw) {
+			return Zstd, b
+		}
+		return Stored, raw
 	}
 	if b := packRepeats(raw, fast); len(b) < len(raw) {
 		return Repeats + either(fast), b
@@ -94,6 +112,8 @@ func Unpack(c Coder, packed []byte, size int) ([]byte, error) {
 		return unpackBytes(packed, size, c == BytesFast), nil
 	case Repeats, RepeatsFast:
 		return unpackRepeats(packed, size, c == RepeatsFast)
+	case Zstd:
+		return unpackZstd(packed, size)
 	}
 	return nil, fmt.Errorf("%w: coder %d is not known", ErrMalformed, c)
 }

@@ -34,13 +34,15 @@ func appendNumber(b []byte, v uint64) []byte {
 func TestRoundTrip(t *testing.T) {
 	for name, raw := range samples() {
 		for content := Any; content <= Changes; content++ {
-			c, packed := Pack(raw, content, len(raw)%2 == 0)
-			got, err := Unpack(c, packed, len(raw))
-			if err != nil || !bytes.Equal(got, raw) {
-				t.Errorf("%s as %d with coder %d: %v", name, content, c, err)
-			}
-			if len(packed) > len(raw) {
-				t.Errorf("%s has %d bytes, and %d packed", name, len(raw), len(packed))
+			for effort := Best; effort <= Fastest; effort++ {
+				c, packed := Pack(raw, content, effort)
+				got, err := Unpack(c, packed, len(raw))
+				if err != nil || !bytes.Equal(got, raw) {
+					t.Errorf("%s as %d with coder %d: %v", name, content, c, err)
+				}
+				if len(packed) > len(raw) {
+					t.Errorf("%s has %d bytes, and %d packed", name, len(raw), len(packed))
+				}
 			}
 		}
 	}

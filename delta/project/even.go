@@ -28,7 +28,7 @@ func (m *Image) even(s *section, p, b []byte) {
 	switch {
 	case s.kind == code:
 		m.evenCode(s, p)
-	case s.elf == elf.SHT_RELA:
+	case s.elf == relocations:
 		m.evenRelocations(p, b)
 	case s.elf == elf.SHT_DYNSYM, s.elf == elf.SHT_SYMTAB:
 		m.evenSymbols(s, p, b)

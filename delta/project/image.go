@@ -42,6 +42,7 @@ type section struct {
 	kind        kind
 	elf         elf.SectionType
 	executable  bool
+	compressed  bool
 	loaded      bool
 	// of is the section that relocations are for, or the strings of symbols.
 	of int
@@ -57,7 +58,12 @@ type Image struct {
 	text     int // the first section of code
 	machine  elf.Machine
 	relative bool // addresses are relative to their section: an object file
+	// symbolSections has the sections that symbols of an object file stand for.
+	symbolSections map[uint32]int
 }
+
+// relocations is the type of sections of relocations with addends.
+const relocations elf.SectionType = 4
 
 // maxSections bounds what is read of a file's own description.
 const maxSections = 1 << 14
@@ -92,6 +98,9 @@ func Parse(r io.ReaderAt, size int64) (m *Image, ok bool) {
 		m.names(r, m.sections[names], nameAt)
 	}
 	m.finish()
+	if m.relative {
+		m.readSymbols(r)
+	}
 	return m, len(m.order) > 0
 }
 
@@ -105,9 +114,10 @@ func (m *Image) add(h []byte, size int64) uint32 {
 		offset:  int64(le.Uint64(h[24:])),
 		size:    int64(le.Uint64(h[32:])),
 	}
+	s.compressed = flags&elf.SHF_COMPRESSED != 0
 	s.executable, s.loaded = flags&elf.SHF_EXECINSTR != 0, flags&elf.SHF_ALLOC != 0
 	s.of = int(le.Uint32(h[40:])) // strings of symbols
-	if s.elf == elf.SHT_RELA {
+	if s.elf == relocations {
 		s.of = int(le.Uint32(h[44:]))
 	}
 	const most = 1 << 48
@@ -132,6 +142,25 @@ func (m *Image) names(r io.ReaderAt, s section, at []uint32) {
 		if int64(a) < int64(len(b)) {
 			name, _, _ := bytes.Cut(b[a:min(int(a)+64, len(b))], []byte{0})
 			m.sections[i].name = string(name)
+		}
+	}
+}
+
+// maxSymbols bounds the symbols that are looked at.
+const maxSymbols = 1 << 14
+
+// readSymbols finds the symbols of sections, which stand first.
+func (m *Image) readSymbols(r io.ReaderAt) {
+	s := m.symbols()
+	b := make([]byte, min((s.end-s.offset)/24, maxSymbols)*24)
+	if _, err := r.ReadAt(b, s.offset); err != nil && err != io.EOF {
+		return
+	}
+	m.symbolSections = make(map[uint32]int)
+	for n := uint32(0); len(b) > 0; n, b = n+1, b[24:] {
+		at := int(binary.LittleEndian.Uint16(b[6:]))
+		if b[4]&15 == byte(elf.STT_SECTION) && at < len(m.sections) {
+			m.symbolSections[n] = at
 		}
 	}
 }
@@ -163,7 +192,7 @@ func (m *Image) kindOf(s *section) kind {
 		return code
 	case s.executable, s.elf == elf.SHT_STRTAB, s.name == ".comment", s.name == ".modinfo":
 		return plain
-	case s.elf == elf.SHT_RELA, s.elf == elf.SHT_SYMTAB, s.elf == elf.SHT_DYNSYM:
+	case s.elf == relocations, s.elf == elf.SHT_SYMTAB, s.elf == elf.SHT_DYNSYM:
 		return records
 	case s.elf == elf.SHT_DYNAMIC, s.elf == elf.SHT_INIT_ARRAY, s.elf == elf.SHT_FINI_ARRAY,
 		s.name == ".eh_frame_hdr", s.name == ".data.rel.ro", s.name == ".got", s.name == ".got.plt":

@@ -43,4 +43,3 @@ func (m *Image) Sections() int { return len(m.sections) }
 type Part struct {
 	New, Old, Length int64
 }
-

@@ -1,7 +1,6 @@
 package project
 
 import (
-	"debug/elf"
 	"encoding/binary"
 )
 
@@ -15,6 +14,12 @@ const (
 	relative        // it is an address relative to its own
 	based           // it is an address relative to the section, or to the code
 	guesses
+)
+
+// Columns of relocations: the symbol that they are for, and what is added.
+const (
+	symbol = 3
+	addend = 4
 )
 
 // rank keeps scores from growing without bounds, so that they follow changes.
@@ -35,6 +40,13 @@ func (w *walk) numbers(n int, from, to int64) {
 			col = int(first % int64(cols))
 		}
 		first++
+		w.row[col] = v
+		if v == 0 {
+			continue // it hardly becomes an address
+		}
+		if s.kind == records && col == addend && s.elf == relocations && w.old.relative {
+			origin, start = w.symbol(w.row[symbol])
+		}
 		w.number(s, i, v, col, origin, start)
 	}
 }
@@ -44,7 +56,7 @@ func (w *walk) numbers(n int, from, to int64) {
 func (w *walk) origin(n int) (address, shift int64) {
 	s := &w.old.sections[n]
 	switch {
-	case s.elf == elf.SHT_RELA && w.old.relative && s.of < len(w.old.sections):
+	case s.elf == relocations && w.old.relative && s.of < len(w.old.sections):
 		n = s.of
 		return w.old.sections[n].offset, w.layout.Offset[n]
 	case s.name == ".gopclntab" && w.old.text >= 0:
@@ -60,9 +72,15 @@ func (w *walk) number(s *section, i int, v uint32, col int, origin, start int64)
 	key := uint64(v)<<6 | uint64(col)
 	guess[learned] = w.recall(&w.values[k], key, guess[previous])
 	guess[nearby] = w.recall(&w.near[k], key>>12<<6|uint64(col), guess[previous])
-	w.addresses(s, i, v, origin, start, &guess)
 	best, score := none, &w.score[k][col]
-	for g := range guess {
+	// Addresses are dear to guess: where they were wrong, few are tried.
+	tried := guesses
+	if w.tries++; w.tries%16 != 0 && max(score[absolute], score[relative], score[based]) < -rank/2 {
+		tried = absolute
+	} else {
+		w.addresses(s, i, v, origin, start, &guess)
+	}
+	for g := range tried {
 		if score[g] > score[best] {
 			best = g
 		}
@@ -71,7 +89,7 @@ func (w *walk) number(s *section, i int, v uint32, col int, origin, start int64)
 	binary.LittleEndian.PutUint32(w.b[i:], v+guess[best])
 	w.settle(i + 4)
 	got := binary.LittleEndian.Uint32(w.b[i:]) - v
-	for g := range guess {
+	for g := range tried {
 		if guess[g] == got {
 			score[g] += (rank - score[g]) / 8
 		} else {
@@ -90,25 +108,30 @@ func (w *walk) recall(m *memory, key uint64, other uint32) uint32 {
 	return other
 }
 
+// symbol gives where the section of a symbol stands, and how far it moved.
+func (w *walk) symbol(n uint32) (offset, shift int64) {
+	if s, ok := w.old.symbolSections[n]; ok {
+		return w.old.sections[s].offset, w.layout.Offset[s]
+	}
+	return 0, 0
+}
+
 // addresses guesses what v becomes if it is an address.
 func (w *walk) addresses(s *section, i int, v uint32, origin, start int64, guess *[guesses]uint32) {
-	if v == 0 {
-		return
-	}
 	if w.old.relative {
-		if s.elf == elf.SHT_RELA {
+		if s.elf == relocations {
 			guess[based] = uint32(w.shifts.of(origin+int64(v)) - start)
 		}
 		return
 	}
-	if shift, ok := w.shiftOf(int64(v)); ok {
+	if shift, ok := w.shiftOf(int64(v), &w.hints[absolute]); ok {
 		guess[absolute] = uint32(shift)
 	}
 	own := s.address + w.part.Old + int64(i-w.margin) - s.offset
-	if shift, ok := w.shiftOf(own + int64(int32(v))); ok {
+	if shift, ok := w.shiftOf(own+int64(int32(v)), &w.hints[relative]); ok {
 		guess[relative] = uint32(shift - w.here)
 	}
-	if shift, ok := w.shiftOf(origin + int64(int32(v))); ok {
+	if shift, ok := w.shiftOf(origin+int64(int32(v)), &w.hints[based]); ok {
 		guess[based] = uint32(shift - start)
 	}
 }

@@ -12,8 +12,10 @@ type Predictor struct {
 	layout Layout
 	shifts *shifts
 	moved  []int64 // by section: shift in memory less shift in the file
-	hint   int     // the section that an address was in
+	hint   int     // the section that an address of code was in
+	hints  [guesses]int
 
+	tries  uint32    // numbers so far
 	calls  memory    // shifts of addresses that code refers to
 	values [5]memory // differences of numbers, by kind
 	near   [5]memory // the same, of numbers that are near
@@ -26,6 +28,9 @@ func NewPredictor(old *Image, l Layout, parts []Part) *Predictor {
 	p := &Predictor{old: old, layout: l, shifts: newShifts(parts), hint: -1, moved: make([]int64, len(old.sections))}
 	for i := range p.moved {
 		p.moved[i] = l.Address[i] - l.Offset[i]
+	}
+	for i := range p.hints {
+		p.hints[i] = -1
 	}
 	n := memoryBits(old.end())
 	p.calls.bits = n
@@ -62,6 +67,7 @@ type walk struct {
 	margin int
 	settle func(end int)
 	here   int64 // how far this part moved in memory
+	row    [33]uint32
 }
 
 func (w *walk) section(n int, from, to int64) {
@@ -78,13 +84,14 @@ func (w *walk) section(n int, from, to int64) {
 // index gives where in b the byte at an offset stands.
 func (w *walk) index(offset int64) int { return int(offset-w.part.Old) + w.margin }
 
-// shiftOf gives how far an address has moved.
-func (p *Predictor) shiftOf(address int64) (shift int64, ok bool) {
-	n := p.old.holding(address, p.hint)
+// shiftOf gives how far an address has moved. Hint is the section where the last
+// one was.
+func (p *Predictor) shiftOf(address int64, hint *int) (shift int64, ok bool) {
+	n := p.old.holding(address, *hint)
 	if n < 0 {
 		return 0, false
 	}
-	p.hint = n
+	*hint = n
 	s := &p.old.sections[n]
 	if s.end == s.offset {
 		return p.layout.Address[n], true
@@ -118,7 +125,7 @@ func (w *walk) operand(s *section, i int, v uint32, address int64) {
 		shift, known = uint32(w.here), true
 	}
 	if !known {
-		s, _ := w.shiftOf(address)
+		s, _ := w.shiftOf(address, &w.hint)
 		shift = uint32(s)
 	}
 	w.settle(i)

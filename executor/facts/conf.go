@@ -37,6 +37,7 @@ func (w *Workspace) Conf(ctx context.Context, q planner.ConfQuery) ([]planner.Fi
 	if err != nil {
 		return nil, err
 	}
+	q.Omit = w.followed(q.Omit)
 	var out []planner.File
 	var files []*hashed
 	var places []int
@@ -121,6 +122,27 @@ func selected(name string, q planner.ConfQuery) bool {
 	}
 	matches := func(pattern string) bool { return doublestar.MatchUnvalidated(pattern, name) }
 	return slices.ContainsFunc(q.Include, matches) && !slices.ContainsFunc(q.Exclude, matches)
+}
+
+// followed adds what omitted names stand for: who names a key by a symbolic link
+// means the file behind it, and one by an absolute path has it in the project all
+// the same. Names outside of the project are left out.
+func (w *Workspace) followed(omit []string) []string {
+	var out []string
+	add := func(file string) {
+		if rel, err := filepath.Rel(w.dir, file); err == nil && rel != "." && filepath.IsLocal(rel) {
+			out = append(out, filepath.ToSlash(rel))
+		}
+	}
+	for _, name := range omit {
+		file := w.path(name)
+		add(file)
+		if end, err := filepath.EvalSymlinks(file); err == nil {
+			add(end)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // confFile describes a file; where it is regular its digest is still to be

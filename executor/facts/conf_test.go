@@ -57,6 +57,30 @@ func TestConfOfGit(t *testing.T) {
 	}
 }
 
+// A key does not travel however the configuration names it.
+func TestConfOmitsByAnyName(t *testing.T) {
+	dir := repository(t, map[string]string{
+		"a": "a", "keys/one": "1", "keys/two": "2", "now": "->keys/one", "then": "->now", "other": "->keys", "up/here": "->..", "gone": "->nothing",
+	})
+	for name, want := range map[string]string{
+		"now":                               "a gone@ keys/two other@ then@ up/here@",
+		"then":                              "a gone@ keys/two now@ other@ up/here@",
+		"other/two":                         "a gone@ keys/one now@ other@ then@ up/here@",
+		"other":                             "a gone@ now@ then@ up/here@",
+		"../" + filepath.Base(dir) + "/now": "a gone@ keys/two other@ then@ up/here@",
+		filepath.Join(dir, "now"):           "a gone@ keys/two other@ then@ up/here@",
+		filepath.Join(dir, "keys"):          "a gone@ now@ other@ then@ up/here@",
+		dir:                                 "a gone@ keys/one keys/two now@ other@ then@ up/here@",
+		"up/here":                           "a gone@ keys/one keys/two now@ other@ then@",
+		"gone":                              "a keys/one keys/two now@ other@ then@ up/here@",
+		"../gone":                           "a gone@ keys/one keys/two now@ other@ then@ up/here@",
+	} {
+		if got := conf(t, open(t, dir), planner.ConfQuery{Omit: []string{name}}); got != want {
+			t.Errorf("without %q: %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestConfWithoutGit(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	w := workspace(t, map[string]string{"a": "a", ".hidden": "h", ".git/x": "x", "sub/.hidden/y": "y", "sub/b": "#!b", "dist/x.zip": "z", "link": "->a"})

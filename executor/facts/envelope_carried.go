@@ -2,6 +2,7 @@ package facts
 
 import (
 	"io"
+	"iter"
 	"path"
 	"strings"
 
@@ -13,21 +14,22 @@ import (
 // Carried finds the records of sealed envelopes in the parents' patches, as
 // planner.Desired.Restore wants them. Of a parent whose description alone is at
 // hand, or that lies in a registry, nothing can be taken.
-func (w *Workspace) Carried(parents []Parent) func(site, envelope, device string) (*planner.Sealed, string) {
+func (w *Workspace) Carried(parents []Parent) func(site, envelope, device string) iter.Seq2[*planner.Sealed, string] {
 	read := make(map[string]map[string]*planner.Sealed) // by patch file and folder
-	return func(site, envelope, device string) (*planner.Sealed, string) {
-		for _, p := range parents {
-			if p.Site != site || p.WithoutLayers || strings.HasPrefix(p.File, parent.Scheme) {
-				continue
-			}
-			if read[p.File] == nil {
-				read[p.File] = w.records(p.File)
-			}
-			if s := read[p.File][path.Join(envelope, device)]; s != nil {
-				return s, p.Description.ID
+	return func(site, envelope, device string) iter.Seq2[*planner.Sealed, string] {
+		return func(yield func(*planner.Sealed, string) bool) {
+			for _, p := range parents {
+				if p.Site != site || p.WithoutLayers || strings.HasPrefix(p.File, parent.Scheme) {
+					continue
+				}
+				if read[p.File] == nil {
+					read[p.File] = w.records(p.File)
+				}
+				if s := read[p.File][path.Join(envelope, device)]; s != nil && !yield(s, p.Description.ID) {
+					return
+				}
 			}
 		}
-		return nil, ""
 	}
 }
 

@@ -114,7 +114,7 @@ func (w *Workspace) head(ctx context.Context, omit []string) (lang.Git, error) {
 	}
 	run(&describe, "describe", "--tags", "--always")
 	run(&commit, "log", "-1", "--no-show-signature", "--format=%H %cI")
-	run(&status, append([]string{"status", "--porcelain", "-z", "--untracked-files=all", "--"}, pathspecs(omit)...)...)
+	run(&status, append([]string{"status", "--porcelain", "-z", "--untracked-files=all", "--"}, pathspecs(w.followed(omit))...)...)
 	l, listErr := w.listing()
 	err := g.Wait()
 	switch {

@@ -55,7 +55,7 @@ func (h *Hand) Layout(ctx context.Context, d *patch.Description, i *patch.Image,
 	if err := h.check(ctx, d, blobs); err != nil {
 		return err
 	}
-	return newFolder(dir, func(root *os.Root) error {
+	return atomicfile.NewFolder(dir, func(root *os.Root) error {
 		s, err := store.Create(root.Name())
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/internal/verify"
 	"github.com/flotobuild/flotobuild/patch"
 )
@@ -26,7 +27,7 @@ func Unpack(ctx context.Context, p *patch.Reader, prefix, dir string) (int, erro
 	if len(all) == 0 {
 		return 0, nil
 	}
-	err := newFolder(dir, func(root *os.Root) error {
+	err := atomicfile.NewFolder(dir, func(root *os.Root) error {
 		u := &unpacking{p: p, root: root, prefix: prefix}
 		// Links last: nothing is written through one.
 		for _, links := range []bool{false, true} {

@@ -66,7 +66,7 @@ func squash(x int32) int32 {
 func logistic() (st [4096]int32, sq [2*reach + 1]int32) {
 	// e^(1/256) in 1/2^56.
 	const step = 72339619486979959
-	power := uint64(1) << 56       // e^(x/256) in 1/2^shift
+	power := uint64(1) << 56 // e^(x/256) in 1/2^shift
 	shift := uint(56)
 	for x := 0; x <= reach; x++ {
 		// p = e/(e+1), with 16 bits behind the point.

@@ -6,10 +6,10 @@ const (
 	dynamicBlock
 )
 
-// A symbol is a literal, or a match.
-type symbol struct {
-	dist  uint16 // 0: a literal
-	value uint8  // the literal, or the length less 3
+// A Symbol is a literal, or a match.
+type Symbol struct {
+	Dist  uint16 // 0: a literal
+	Value uint8  // the literal, or the length less 3
 }
 
 func (e *Encoder) startBlock() {
@@ -20,7 +20,7 @@ func (e *Encoder) startBlock() {
 
 // tallyLiteral adds a literal to the block, and tells whether it is full.
 func (e *Encoder) tallyLiteral(b byte) bool {
-	e.symbols = append(e.symbols, symbol{0, b})
+	e.symbols = append(e.symbols, Symbol{0, b})
 	e.trees.literal[b].freq++
 	return e.full()
 }
@@ -28,7 +28,7 @@ func (e *Encoder) tallyLiteral(b byte) bool {
 // tallyMatch adds a match to the block, and tells whether it is full.
 func (e *Encoder) tallyMatch(dist, length int) bool {
 	v := uint8(length - minMatch)
-	e.symbols = append(e.symbols, symbol{uint16(dist), v})
+	e.symbols = append(e.symbols, Symbol{uint16(dist), v})
 	e.matches++
 	e.trees.literal[int(lengthCode[v])+literals+1].freq++
 	e.trees.dist[distCode(uint16(dist-1))].freq++
@@ -173,15 +173,15 @@ func sayRun(length uint8, run int, again bool, say func(code uint8, extra uint32
 
 func (e *Encoder) putSymbols(literal, dist []node) {
 	for _, s := range e.symbols {
-		if s.dist == 0 {
-			n := &literal[s.value]
+		if s.Dist == 0 {
+			n := &literal[s.Value]
 			e.out.put(uint32(n.code), uint(n.length))
 			continue
 		}
-		c := lengthCode[s.value]
+		c := lengthCode[s.Value]
 		n := &literal[int(c)+literals+1]
-		e.out.put(uint32(n.code)|uint32(s.value-lengthBase[c])<<n.length, uint(n.length)+uint(lengthExtra[c]))
-		d := s.dist - 1
+		e.out.put(uint32(n.code)|uint32(s.Value-lengthBase[c])<<n.length, uint(n.length)+uint(lengthExtra[c]))
+		d := s.Dist - 1
 		c = distCode(d)
 		n = &dist[c]
 		e.out.put(uint32(n.code)|uint32(d-distBase[c])<<n.length, uint(n.length)+uint(distExtra[c]))

@@ -44,7 +44,7 @@ type Encoder struct {
 	literalOpen bool // the byte before is not written yet
 
 	trees   trees
-	symbols []symbol
+	symbols []Symbol
 	matches int // symbols that are matches
 }
 
@@ -57,7 +57,7 @@ func NewEncoder(w io.Writer, c Config) (*Encoder, error) {
 	e.head = make([]uint16, 1<<c.hashBits())
 	e.hashMask = uint32(len(e.head) - 1)
 	e.hashShift = uint32(c.hashBits()+minMatch-1) / minMatch
-	e.symbols = make([]symbol, 0, c.symbols())
+	e.symbols = make([]Symbol, 0, c.symbols())
 	e.Reset(w)
 	return e, nil
 }
@@ -65,7 +65,9 @@ func NewEncoder(w io.Writer, c Config) (*Encoder, error) {
 // Reset starts a new stream on w. The encoder's memory is used again.
 func (e *Encoder) Reset(w io.Writer) {
 	e.out.reset(w)
-	clear(e.window[:])
+	if e.config.GNU {
+		clear(e.window[:]) // GNU gzip looks beyond the end of its input
+	}
 	clear(e.head)
 	e.position, e.lookahead, e.pending, e.block = 0, 0, 0, 0
 	e.finish, e.ended, e.literalOpen, e.hash = false, false, false, 0

@@ -49,6 +49,8 @@ func operate(ctx context.Context, operation, dir, arg string) error {
 		_, err = s.Import(ctx, Source{Path: arg}, ImportOptions{By: "victim"})
 	case "activate":
 		err = s.Activate(ctx, arg, "victim")
+	case ActionVars:
+		err = s.SetVar(ctx, "plc", "10.0.0.8", "victim")
 	case "gc":
 		_, err = s.GC(ctx, GCOptions{By: "victim"})
 	default:
@@ -95,9 +97,10 @@ type scene struct {
 }
 
 func newScene(t *testing.T) *scene {
-	m := newMaker(t)
+	m := newMaker(t).withVariables()
 	c := &scene{paths: m.chain(4)}
 	s := newSite(t)
+	setVars(t, s, "plc", "10.0.0.7", "pin", "geheim-1")
 	for n, p := range c.paths {
 		c.ids = append(c.ids, header(t, p).Description.ID)
 		if n < 3 {
@@ -173,6 +176,9 @@ func (c *scene) aftermath(t *testing.T, operation, dir string) {
 	if err != nil || !ok || id != c.ids[1] && (operation != "activate" || id != c.ids[2]) {
 		t.Fatalf("after the crash %q is active: %v", id, err)
 	}
+	if r, err := s.Release(id); err != nil || r.Manifest.Hosts[0].Address != "10.0.0.7" {
+		t.Fatalf("after the crash the active one is %+v: %v", r, err)
+	}
 	if err := operate(t.Context(), operation, dir, c.arg(operation)); err != nil {
 		t.Fatalf("the next one fails: %v", err)
 	}
@@ -231,7 +237,7 @@ func whole(t *testing.T, s *Site) {
 }
 
 // operations are those that crash tests disturb.
-var operations = []string{"import", "activate", "gc"}
+var operations = []string{"import", "activate", "gc", ActionVars}
 
 // TestKilled ends operations at random moments by SIGKILL.
 func TestKilled(t *testing.T) {

@@ -1,4 +1,4 @@
-package relate
+package atomicfile
 
 import (
 	"crypto/rand"
@@ -7,14 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/flotobuild/flotobuild/internal/atomicfile"
 )
 
-// newFolder makes the folder dir with what fill puts into it. dir must not exist
+// NewFolder makes the folder dir with what fill puts into it. dir must not exist
 // or be empty. It appears whole: until then everything stands in a folder
 // beside it, which a failure removes.
-func newFolder(dir string, fill func(*os.Root) error) error {
+func NewFolder(dir string, fill func(*os.Root) error) error {
 	dir = filepath.Clean(dir)
 	if err := checkFree(dir); err != nil {
 		return err
@@ -22,7 +20,7 @@ func newFolder(dir string, fill func(*os.Root) error) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	temp := filepath.Join(filepath.Dir(dir), atomicfile.Prefix+rand.Text())
+	temp := filepath.Join(filepath.Dir(dir), Prefix+rand.Text())
 	if err := os.Mkdir(temp, 0o755); err != nil {
 		return err
 	}

@@ -1,0 +1,51 @@
+package pack
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxStream is the memory that a decoder may take.
+const maxStream = 64 << 20
+
+var encoders = sync.Pool{New: func() any {
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1),
+		zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
+	if err != nil {
+		panic(err) // options that are constant
+	}
+	return e
+}}
+
+var decoders = sync.Pool{New: func() any {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxStream))
+	if err != nil {
+		panic(err) // options that are constant
+	}
+	return d
+}}
+
+func packZstd(raw []byte) []byte {
+	e := encoders.Get().(*zstd.Encoder)
+	defer encoders.Put(e)
+	return e.EncodeAll(raw, nil)
+}
+
+func unpackZstd(packed []byte, size int) ([]byte, error) {
+	var h zstd.Header
+	if err := h.Decode(packed); err != nil || !h.HasFCS || h.FrameContentSize != uint64(size) {
+		return nil, fmt.Errorf("%w: its size is not %d", ErrMalformed, size)
+	}
+	d := decoders.Get().(*zstd.Decoder)
+	defer decoders.Put(d)
+	raw, err := d.DecodeAll(packed, make([]byte, 0, size))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if len(raw) != size {
+		return nil, fmt.Errorf("%w: its size is not %d", ErrMalformed, size)
+	}
+	return raw, nil
+}

@@ -1,0 +1,88 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"github.com/flotobuild/flotobuild/site"
+	"github.com/flotobuild/flotobuild/site/incoming"
+)
+
+// maxForm bounds the bodies of requests that are no uploads, in bytes.
+const maxForm = 64 << 10
+
+// answer sends a value as JSON.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, status int, v any) {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		s.broken(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n')) // who has gone away needs no answer
+}
+
+// refuse says why a request is not answered, in the form that the client reads.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/v2/"):
+		s.answer(w, r, status, map[string][]map[string]string{"errors": {{"code": registryCode(status), "message": why}}})
+	case wantsPage(r):
+		s.problemPage(w, r, status, why)
+	default:
+		s.answer(w, r, status, map[string]string{"error": why})
+	}
+}
+
+func registryCode(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "UNAUTHORIZED"
+	case http.StatusTooManyRequests:
+		return "TOOMANYREQUESTS"
+	}
+	return "DENIED"
+}
+
+// broken answers with an error: what can be mended by who asked has a status of
+// its own, and the rest is logged.
+func (s *Server) broken(w http.ResponseWriter, r *http.Request, err error) {
+	status := statusOf(err)
+	if status == http.StatusInternalServerError {
+		if r.Context().Err() != nil {
+			return // the client has gone away, and that is why
+		}
+		s.opts.Log.Error("cannot answer", "method", r.Method, "path", r.URL.Path, "error", err.Error())
+	}
+	s.refuse(w, r, status, err.Error())
+}
+
+func statusOf(err error) int {
+	var missing *site.MissingPatchError
+	var busy *BusyError
+	var locked *site.LockedError
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &missing), errors.Is(err, fs.ErrNotExist), errors.Is(err, incoming.ErrUnknown):
+		return http.StatusNotFound
+	case errors.As(err, &busy), errors.As(err, &locked), errors.Is(err, site.ErrNoActive), errors.Is(err, site.ErrImporting), errors.Is(err, incoming.ErrExists), errors.Is(err, incoming.ErrOffset):
+		return http.StatusConflict
+	case errors.Is(err, incoming.ErrBusy):
+		return http.StatusLocked
+	case errors.Is(err, incoming.ErrName):
+		return http.StatusBadRequest
+	case errors.Is(err, incoming.ErrLong), errors.As(err, &large):
+		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, incoming.ErrSpace):
+		return http.StatusInsufficientStorage
+	case errors.Is(err, errNoDeployer):
+		return http.StatusNotImplemented
+	case errors.Is(err, errStopping):
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
