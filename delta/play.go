@@ -12,7 +12,7 @@ const chunk = 128 << 10
 // A player makes the bytes that blocks describe.
 type player struct {
 	bases *space
-	ahead ahead
+	cache cache
 	w     io.Writer
 	buf   []byte
 	read  [streamCount]cursor
