@@ -61,7 +61,9 @@ func apply(ctx context.Context, h *Header, r io.Reader, bases Bases, w io.Writer
 	out := &checked{w: w, hash: sha256.New(), left: h.Target.Size, progress: o.Progress}
 	p := newPlayer(newSpace(layers), out)
 	var frame bytes.Buffer
+	heap := newHeap(applyMemory)
 	for {
+		heap.check()
 		payload, err := readFrame(r, &frame)
 		if err != nil {
 			return err

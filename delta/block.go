@@ -74,7 +74,7 @@ func (b *block) putUvarint(stream int, v int64) {
 const (
 	slowest    = 40
 	slowestAny = 18
-	mostly     = 2
+	mostly     = 4
 )
 
 // effort says how hard a stream is packed.

@@ -19,8 +19,9 @@ const DefaultMemory = 768 << 20
 // to take less.
 const minMemory = 64 << 20
 
-// applyMemory is what applying takes: a block's streams, packed and unpacked.
-const applyMemory = 96 << 20
+// applyMemory is what applying takes: a block's streams, packed and unpacked,
+// and what a file of it takes besides.
+const applyMemory = 128 << 20
 
 // blockLimit is how much the streams of a block have, but for single operations.
 const blockLimit = maxBlock / 3
@@ -29,9 +30,8 @@ const blockLimit = maxBlock / 3
 // not on Parallel.
 type Options struct {
 	// Memory is how many bytes Create may take, roughly; 0 for DefaultMemory.
-	// Less makes larger deltas where files are large. Garbage that was not
-	// collected yet comes on top: a program that must keep to a limit gives the
-	// same one to debug.SetMemoryLimit.
+	// Less makes larger deltas where files are large. To keep to it, Create
+	// collects garbage when the program's heap has grown by too much.
 	Memory int64
 	// Parallel is how many goroutines work; 0 for one for each processor. With
 	// little memory there are fewer.
@@ -67,7 +67,7 @@ func Create(ctx context.Context, w io.Writer, target Layer, bases []Layer, o Opt
 	if o.Parallel <= 0 {
 		o.Parallel = runtime.GOMAXPROCS(0)
 	}
-	c := &creator{w: w, target: &target, o: o}
+	c := &creator{w: w, target: &target, o: o, heap: newHeap(o.Memory)}
 	if err := c.create(ctx, bases); err != nil {
 		return nil, fmt.Errorf("cannot make delta for layer %q: %w", target.Digest, err)
 	}
@@ -79,6 +79,7 @@ type creator struct {
 	target *Layer
 	bases  *space
 	o      Options
+	heap   *heap
 	info   Info
 }
 
@@ -108,6 +109,7 @@ func (c *creator) run(ctx context.Context, segments []segment) error {
 	small, large := &pool[*differ]{make: newDiffer}, make(chan *differ, 1)
 	large <- newDiffer()
 	units := newPipe(ctx, g, c.o.Parallel, func(_ context.Context, unit []segment) ([]operation, error) {
+		c.heap.check()
 		if isLarge(unit, c.o.Memory) {
 			d := <-large
 			defer func() { large <- d }()

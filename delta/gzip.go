@@ -1,6 +1,8 @@
 package delta
 
 import (
+	"bytes"
+
 	"github.com/flotobuild/flotobuild/delta/deflate"
 	"github.com/flotobuild/flotobuild/delta/match"
 )
@@ -54,27 +56,60 @@ func (d *differ) gzip(s segment) (done bool, err error) {
 // packed makes t, which stands at offset in the target, out of what it holds. B
 // stands at base, and may hold something alike.
 func (d *differ) packed(t []byte, offset int64, b []byte, base int64, form int64) (done bool, err error) {
+	content, err := inflate(nil, t, form)
+	if err != nil {
+		return false, nil
+	}
+	g := &gzipped{form: form, size: int64(len(content))}
+	old, err := inflate(nil, b, form)
+	if err == nil {
+		g.old = int64(len(b))
+	}
+	g.parts = d.held(content, old)
+	if !g.pays(len(t)) {
+		return false, nil
+	}
 	member := t
 	if form == formZlib {
 		if member, err = gzipOf(t); err != nil {
 			return false, nil
 		}
 	}
-	r, content, ok, err := deflate.Identify(d.ctx, member, maxInflated)
-	if err != nil || !ok || len(content) == 0 {
+	r, again, ok, err := deflate.Identify(d.ctx, member, maxInflated)
+	if err != nil || !ok || !bytes.Equal(again, content) {
 		return false, err
 	}
-	g := &gzipped{form: form, size: int64(len(content))}
 	if g.recipe, err = r.MarshalBinary(); err != nil {
 		return false, err
 	}
-	old, err := inflate(b, form)
-	if err == nil {
-		g.old = int64(len(b))
-	}
-	g.parts = d.held(content, old)
 	d.emit(operation{kind: opGzip, offset: offset, length: int64(len(t)), base: base, gzip: g})
 	return true, nil
+}
+
+// What decides whether a compressed file is opened: how many of what is held are
+// compressed again in the time that is worth a byte of the delta, and how many
+// literals are unpacked. At 32 and 16 KB a millisecond, that is worth 2 KiB.
+const (
+	bytesAgain    = 16
+	literalsAgain = 8
+	// packs is how many literals of a text make a byte of the delta.
+	packs = 4
+	// perEdit and perPart are bytes that these take.
+	perEdit, perPart = 1, 4
+)
+
+// pays says whether opening a file of length bytes makes the delta smaller by
+// what applying it costs.
+func (g *gzipped) pays(length int) bool {
+	literals, edits := 0, 0
+	for _, o := range g.parts {
+		edits += len(o.edits)
+		if o.kind == opLiteral {
+			literals += int(o.length)
+		}
+	}
+	size := literals/packs + edits*perEdit + len(g.parts)*perPart
+	return length-size > int(g.size)/bytesAgain+literals/literalsAgain
 }
 
 // held makes content out of old, in matches and literals.

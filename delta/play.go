@@ -12,13 +12,16 @@ const chunk = 128 << 10
 // A player makes the bytes that blocks describe.
 type player struct {
 	bases *space
-	ahead ahead
+	cache cache
 	w     io.Writer
 	buf   []byte
-	read  [streamCount]cursor
-	at    int64 // address behind the last base bytes
-	time  int64 // of the last header
-	gap   int64 // equal bytes before the next edit; -1 when it is not known
+	// packed, old and held are of compressed files: one in a base, and what that
+	// and the new one hold.
+	packed, old, held []byte
+	read              [streamCount]cursor
+	at                int64 // address behind the last base bytes
+	time              int64 // of the last header
+	gap               int64 // equal bytes before the next edit; -1 when it is not known
 }
 
 func newPlayer(bases *space, w io.Writer) *player {

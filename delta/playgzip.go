@@ -75,14 +75,15 @@ func (p *player) gzip(n int64) (*packedFile, error) {
 func (p *player) pack(ctx context.Context, f *packedFile) error {
 	var base []byte
 	if f.old > 0 {
-		b := make([]byte, f.old)
+		b := room(&p.packed, f.old)
 		if err := p.bases.readFull(b, f.base); err != nil {
 			return err
 		}
 		var err error
-		if base, err = inflate(b, f.form); err != nil {
+		if base, err = inflate(p.old, b, f.form); err != nil {
 			return malformed("a gzip file in a base", err)
 		}
+		p.old = base
 	}
 	content, err := p.content(base, f)
 	if err != nil {
@@ -105,7 +106,7 @@ func (p *player) pack(ctx context.Context, f *packedFile) error {
 
 // content makes what the file holds.
 func (p *player) content(base []byte, f *packedFile) ([]byte, error) {
-	out := make([]byte, 0, f.size)
+	out := room(&p.held, f.size)[:0]
 	for _, o := range f.parts {
 		if o.kind == opLiteral {
 			out = append(out, p.read[streamLiterals].take(int(o.length))...)

@@ -24,6 +24,7 @@ type release struct {
 type file struct {
 	tar.Header
 	content []byte
+	form    int // see odd_test.go
 }
 
 // newRelease makes a first release.
@@ -41,7 +42,7 @@ func newRelease(r *rand.Rand) *release {
 
 func (v *release) file(name string) file {
 	f := file{Header: tar.Header{Name: name, Mode: 0o644, ModTime: time.Unix(int64(v.r.IntN(1<<31)), 0)}}
-	switch v.r.IntN(14) {
+	switch v.r.IntN(16) {
 	case 0:
 		f.Typeflag, f.Linkname = tar.TypeLink, "l0/file-0"
 	case 1:
@@ -57,6 +58,8 @@ func (v *release) file(name string) file {
 	case 6:
 		f.Format = tar.FormatGNU
 		f.Name += strings.Repeat("/gnu", 30)
+	case 7, 8, 9:
+		f = v.odd(f)
 	}
 	if f.Typeflag == 0 {
 		f.content = v.bytes()
@@ -174,20 +177,10 @@ func (v *release) tars(t testing.TB) (all []Layer) {
 		var out bytes.Buffer
 		w := tar.NewWriter(&out)
 		for _, f := range layer {
-			if err := w.WriteHeader(&f.Header); err != nil {
-				t.Fatal(err)
-			}
-			_, _ = w.Write(f.content)
+			f.writeTo(t, w, &out)
 		}
 		_ = w.Close()
-		b := out.Bytes()
-		if v.r.IntN(8) == 0 {
-			b = b[:v.r.IntN(len(b)+1)]
-		}
-		if v.r.IntN(8) == 0 && len(b) > 0 {
-			b[v.r.IntN(len(b))] ^= 0x10
-		}
-		all = append(all, layerOf(b))
+		all = append(all, layerOf(v.worn(out.Bytes())))
 	}
 	return all
 }

@@ -36,8 +36,8 @@ var (
 )
 
 // inflate gives what b holds, if that is something and no more than maxInflated
-// bytes.
-func inflate(b []byte, form int64) ([]byte, error) {
+// bytes. It uses the memory of into, if that is enough.
+func inflate(into, b []byte, form int64) ([]byte, error) {
 	var r io.Reader
 	var err error
 	if form == formZlib {
@@ -48,10 +48,11 @@ func inflate(b []byte, form int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := io.ReadAll(io.LimitReader(r, maxInflated+1))
-	if err != nil {
+	buf := bytes.NewBuffer(into[:0])
+	if _, err := buf.ReadFrom(io.LimitReader(r, maxInflated+1)); err != nil {
 		return nil, err
 	}
+	content := buf.Bytes()
 	if len(content) == 0 || len(content) > maxInflated {
 		return nil, errInflated
 	}
@@ -61,7 +62,7 @@ func inflate(b []byte, form int64) ([]byte, error) {
 // gzipOf makes a gzip file of a zlib stream, with a header like those that Go
 // writes.
 func gzipOf(z []byte) ([]byte, error) {
-	content, err := inflate(z, formZlib)
+	content, err := inflate(nil, z, formZlib)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,7 @@ func packRepeats(b []byte, fast bool) []byte {
 		depth = 5
 	}
 	e := &repeatEncoder{m: newRepeatModel(fast, len(b)), b: b, finder: newMatchFinder(b, depth)}
+	defer e.finder.release()
 	e.Reset(nil)
 	e.prices.compute(e.m)
 	for i, computed := 0, 0; i < len(b); {

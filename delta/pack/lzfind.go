@@ -3,6 +3,8 @@ package pack
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
+	"sync"
 )
 
 // A reference says that length bytes stood a distance before.
@@ -26,11 +28,29 @@ type matchFinder struct {
 
 func newMatchFinder(b []byte, depth int) *matchFinder {
 	width := min(max(bits.Len(uint(len(b))), 10), 20)
-	return &matchFinder{
-		b: b, depth: depth, shift: uint(32 - width),
-		two: make([]int32, 1<<16), three: make([]int32, 1<<16),
-		head: make([]int32, 1<<width), chain: make([]int32, len(b)),
+	f := finders.Get().(*matchFinder)
+	*f = matchFinder{
+		b: b, depth: depth, shift: uint(32 - width), found: f.found[:0],
+		two: zeroed(f.two, 1<<16), three: zeroed(f.three, 1<<16), head: zeroed(f.head, 1<<width),
+		chain: slices.Grow(f.chain[:0], len(b))[:len(b)], // each is set before it is read
 	}
+	return f
+}
+
+// finders are those that are not in use: their tables are many times as large
+// as what they are for.
+var finders = sync.Pool{New: func() any { return &matchFinder{} }}
+
+// release gives the finder's memory to the next one.
+func (f *matchFinder) release() {
+	f.b = nil
+	finders.Put(f)
+}
+
+func zeroed(s []int32, n int) []int32 {
+	s = slices.Grow(s[:0], n)[:n]
+	clear(s)
+	return s
 }
 
 func (f *matchFinder) hashes(i int) (two uint32, three uint32, four uint32) {

@@ -41,7 +41,7 @@ func Checksum(h []byte) (unsigned, signed int64) {
 // number reads a numeric field: octal, or base 256 where the first bit is set.
 func number(b []byte) (int64, bool) {
 	if b[0]&0x80 != 0 {
-		if len(b) < 8 || b[0] != 0x80 || len(bytes.Trim(b[1:len(b)-8], "\x00")) > 0 {
+		if len(b) < 8 || b[0] != 0x80 || len(bytes.Trim(b[1:max(1, len(b)-8)], "\x00")) > 0 {
 			return 0, false
 		}
 		n := int64(binary.BigEndian.Uint64(b[len(b)-8:]) &^ (uint64(b[0]) << 56))

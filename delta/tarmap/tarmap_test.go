@@ -84,10 +84,31 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// TestNumbers has all fields that a number may stand in: those of 8 bytes have
+// none between the mark of base 256 and the number.
+func TestNumbers(t *testing.T) {
+	for text, want := range map[string]int64{
+		"0000644\x00": 0o644, "   644 \x00": 0o644, "": 0,
+		"\x80\x00\x00\x00\x00\x00\x01\x02": 258, "\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x02": 258,
+		"\x80\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01\x02": -1, "\xff\xff\xff\xff\xff\xff\xff\xff": -1, "\x80\x00\x00": -1, "9": -1,
+	} {
+		b := []byte(text)
+		if len(b) == 0 {
+			b = make([]byte, 8)
+		}
+		if got, ok := number(b); ok != (want >= 0) || ok && got != want {
+			t.Errorf("%q is %d, %v instead of %d", text, got, ok, want)
+		}
+	}
+}
+
 func FuzzScan(f *testing.F) {
 	b := sample(f)
 	f.Add(b)
 	f.Add(b[:700])
 	f.Add([]byte("no tar"))
+	odd := bytes.Clone(b)
+	copy(odd[148:], "\x80\x00\x00\x00\x00\x00\x00\x00")
+	f.Add(odd)
 	f.Fuzz(func(t *testing.T, b []byte) { scan(t, b) })
 }

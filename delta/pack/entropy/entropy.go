@@ -30,14 +30,15 @@ func (p *Prob) Update(bit int, limit uint32) {
 	if n < limit {
 		v++
 	}
-	target := uint32(-bit) >> 10 // all ones of 22 bits, or 0
-	have := v >> 10
-	if target > have {
-		have += uint32(uint64(target-have) * uint64(rates[n]) >> 16)
-	} else {
-		have -= uint32(uint64(have-target) * uint64(rates[n]) >> 16)
-	}
-	*p = Prob(have<<10 | v&1023)
+	target := int64(uint32(-bit) >> 10) // all ones of 22 bits, or 0
+	have := int64(v >> 10)
+	// The distance is rounded down on either side. No branch: bits are what a
+	// processor cannot foresee.
+	sign := (target - have) >> 63
+	step := ((target - have) ^ sign) - sign
+	step = step * int64(rates[n]) >> 16
+	have += (step ^ sign) - sign
+	*p = Prob(uint32(have)<<10 | v&1023)
 }
 
 // rates has 65536/(n+1.6) for each count.
@@ -156,12 +157,10 @@ func (d *Decoder) next() byte {
 // Bit reads a bit whose probability of being 1 is p/65536.
 func (d *Decoder) Bit(p uint32) (bit int) {
 	bound := d.width >> 16 * p
-	if d.code < bound {
-		d.width, bit = bound, 1
-	} else {
-		d.code -= bound
-		d.width -= bound
-	}
+	is := uint32((int64(d.code) - int64(bound)) >> 63) // all ones where the bit is 1
+	d.code -= bound &^ is
+	d.width = bound&is | (d.width-bound)&^is
+	bit = int(is & 1)
 	for d.width < top {
 		d.width <<= 8
 		d.code = d.code<<8 | uint32(d.next())
