@@ -21,7 +21,8 @@ type Options struct {
 	Dir string
 	// StoreDir keeps imported root file systems between runs: an OCI layout.
 	StoreDir string
-	// DeltaDir keeps deltas between runs, and holds what is unpacked for them.
+	// DeltaDir keeps deltas between runs, and holds what is unpacked for them. It
+	// is made where it is needed.
 	DeltaDir string
 	// Memory is how many bytes making a delta may take, roughly;
 	// delta.DefaultMemory when zero. Deltas depend on it.

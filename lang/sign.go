@@ -86,10 +86,10 @@ func (f *frame) delta(b *block) string {
 	v, ok := f.text(b, "delta")
 	switch {
 	case !ok:
-		return DeltaOff
+		return DeltaAuto
 	case v != DeltaAuto && v != DeltaOff:
 		f.report(failure(b.attrs["delta"].Expr.Range(), "Invalid choice", "Layers do not travel in the way %q. Write delta = %q or delta = %q, or remove the attribute.", v, DeltaAuto, DeltaOff))
-		return DeltaOff
+		return DeltaAuto
 	}
 	return v
 }

@@ -151,13 +151,13 @@ func (r *resolver) site(s *lang.Site) *Site {
 	return out
 }
 
-// DeltaAuto lets a layer travel as a delta where that is smaller.
-const DeltaAuto = lang.DeltaAuto
+// DeltaOff makes every layer travel whole.
+const DeltaOff = lang.DeltaOff
 
-// deltaOf leaves out of a plan what is not asked for.
+// deltaOf leaves out of a plan what goes without saying.
 func deltaOf(choice string) string {
-	if choice == DeltaAuto {
-		return DeltaAuto
+	if choice == DeltaOff {
+		return DeltaOff
 	}
 	return ""
 }

@@ -24,8 +24,12 @@ type Source struct {
 	places map[digest.Digest][]place // by diff id
 	deltas map[digest.Digest]place   // by blob, for layers of which there is a delta
 
+	ranking sync.Mutex
+	ranks   map[digest.Digest]int // see ranked; nil when something was added
+
 	mu    sync.Mutex
 	tars  map[digest.Digest]*io.SectionReader
+	fails map[digest.Digest]error // layers that nothing makes
 	blobs map[digest.Digest]*os.File
 	open  []io.Closer
 }
@@ -43,7 +47,7 @@ type place struct {
 func New(dir string) *Source {
 	return &Source{
 		dir: dir, places: make(map[digest.Digest][]place), deltas: make(map[digest.Digest]place),
-		tars: make(map[digest.Digest]*io.SectionReader), blobs: make(map[digest.Digest]*os.File),
+		tars: make(map[digest.Digest]*io.SectionReader), fails: make(map[digest.Digest]error), blobs: make(map[digest.Digest]*os.File),
 	}
 }
 
@@ -58,6 +62,7 @@ func (s *Source) Close() error {
 
 // Add adds the layers that a patch carries. It must stay open.
 func (s *Source) Add(p *patch.Reader) {
+	s.ranks = nil
 	deltas := p.Description.Deltas()
 	for _, i := range slices.Concat(p.Description.Flotobuild.Images, p.Description.Flotobuild.Bases) {
 		for _, m := range i.Manifests {
@@ -76,26 +81,14 @@ func (s *Source) Add(p *patch.Reader) {
 
 // Hold adds a layer whose blob src has. Whole layers come before deltas.
 func (s *Source) Hold(src store.Source, l patch.Layer) {
+	s.ranks = nil
 	s.places[l.DiffID] = slices.Insert(s.places[l.DiffID], 0, place{layer: l, src: src})
 }
 
 // Has says whether the layer with a diff id can be made, without making it.
-func (s *Source) Has(diffID digest.Digest) bool { return s.can(diffID, nil) }
-
-func (s *Source) can(diffID digest.Digest, within []digest.Digest) bool {
-	if slices.Contains(within, diffID) {
-		return false // it would need itself
-	}
-	within = append(slices.Clone(within), diffID)
-	return slices.ContainsFunc(s.places[diffID], func(p place) bool {
-		return p.delta == nil || s.ready(p, within)
-	})
-}
-
-// ready says whether all bases of a delta can be made.
-func (s *Source) ready(p place, within []digest.Digest) bool {
-	return p.delta.Applicable() == nil &&
-		!slices.ContainsFunc(p.delta.Bases, func(b digest.Digest) bool { return !s.can(b, within) })
+func (s *Source) Has(diffID digest.Digest) bool {
+	_, ok := s.ranked()[diffID]
+	return ok
 }
 
 // Tar gives a layer's tar, and its size in bytes. It stays readable until
@@ -103,7 +96,7 @@ func (s *Source) ready(p place, within []digest.Digest) bool {
 func (s *Source) Tar(ctx context.Context, diffID digest.Digest) (io.ReaderAt, int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t, err := s.tar(ctx, diffID, nil)
+	t, err := s.tar(ctx, diffID)
 	if err != nil {
 		return nil, 0, fmt.Errorf("cannot read layer %q: %w", diffID, err)
 	}
@@ -115,7 +108,7 @@ func (s *Source) Tar(ctx context.Context, diffID digest.Digest) (io.ReaderAt, in
 // whose delta a base is not, is fs.ErrNotExist.
 func (s *Source) Blob(ctx context.Context, d digest.Digest) (store.Blob, error) {
 	p, ok := s.deltas[d]
-	if !ok || !s.ready(p, []digest.Digest{p.layer.DiffID}) {
+	if !ok || s.after(p) < 0 {
 		return nil, fmt.Errorf("cannot find blob %q: %w", d, fs.ErrNotExist)
 	}
 	return &blob{ctx, s, p}, nil
@@ -149,7 +142,7 @@ func (s *Source) made(ctx context.Context, p place) (*os.File, error) {
 	if f := s.blobs[p.layer.Digest]; f != nil {
 		return f, nil
 	}
-	bases, err := s.bases(ctx, p, nil)
+	bases, err := s.bases(ctx, p)
 	if err != nil {
 		return nil, err
 	}

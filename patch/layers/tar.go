@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 
 	"github.com/opencontainers/go-digest"
 
@@ -17,19 +16,24 @@ import (
 	"github.com/flotobuild/flotobuild/store"
 )
 
-// tar gives a layer's tar from the first place that has it. within are the
-// layers that it is to be a base for.
-func (s *Source) tar(ctx context.Context, id digest.Digest, within []digest.Digest) (*io.SectionReader, error) {
+// tar gives a layer's tar from the first place that has it.
+func (s *Source) tar(ctx context.Context, id digest.Digest) (*io.SectionReader, error) {
 	if t := s.tars[id]; t != nil {
 		return t, nil
 	}
-	if slices.Contains(within, id) {
-		return nil, fmt.Errorf("it is made of itself: %w", fs.ErrNotExist)
+	if err := s.fails[id]; err != nil {
+		return nil, err
 	}
-	within = append(slices.Clone(within), id)
-	errs := []error{}
+	rank, ok := s.ranked()[id]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	var errs []error
 	for _, p := range s.places[id] {
-		t, err := s.take(ctx, p, within)
+		if p.delta != nil && (s.after(p) < 0 || s.after(p) > rank) {
+			continue
+		}
+		t, err := s.take(ctx, p)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -39,17 +43,15 @@ func (s *Source) tar(ctx context.Context, id digest.Digest, within []digest.Dige
 		}
 		errs = append(errs, err)
 	}
-	if len(errs) == 0 {
-		return nil, fs.ErrNotExist
-	}
-	return nil, errors.Join(errs...)
+	s.fails[id] = errors.Join(errs...)
+	return nil, s.fails[id]
 }
 
-func (s *Source) take(ctx context.Context, p place, within []digest.Digest) (*io.SectionReader, error) {
+func (s *Source) take(ctx context.Context, p place) (*io.SectionReader, error) {
 	if p.delta == nil {
 		return s.whole(ctx, p)
 	}
-	bases, err := s.bases(ctx, p, within)
+	bases, err := s.bases(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -68,11 +70,11 @@ func (s *Source) take(ctx context.Context, p place, within []digest.Digest) (*io
 }
 
 // bases opens what a delta needs.
-func (s *Source) bases(ctx context.Context, p place, within []digest.Digest) (delta.Bases, error) {
+func (s *Source) bases(ctx context.Context, p place) (delta.Bases, error) {
 	tars := make(map[digest.Digest]*io.SectionReader)
 	var size int64
 	for _, id := range p.delta.Bases {
-		t, err := s.tar(ctx, id, within)
+		t, err := s.tar(ctx, id)
 		if err != nil {
 			return nil, fmt.Errorf("base %q: %w", id, err)
 		}
