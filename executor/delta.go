@@ -23,12 +23,16 @@ import (
 // again from the tar, so that no digest changes. Everything else travels whole.
 
 // leastDelta is the size of the smallest blob that a delta is tried for: what
-// can be spared of smaller ones is not worth unpacking the parent's images.
-const leastDelta = 64 << 10
+// the description says of one takes some hundred bytes.
+const leastDelta = 4 << 10
+
+// leastShare is how many bytes of bases are worth searching for a byte of new
+// layers, which deltas may spare: seconds for each 64 KiB.
+const leastShare = 16 << 10
 
 // mostBases is how many bytes the blobs of the bases may have: they are unpacked
 // and searched.
-const mostBases = 4 << 30
+const mostBases int64 = 4 << 30
 
 // A comparison makes the deltas of one site's patch. All layers are compared
 // with the same bases, which are unpacked and searched once, for the first layer
@@ -51,15 +55,18 @@ func (r *run) deltas(ctx context.Context, d *draft) (map[digest.Digest]keptDelta
 		known[l.Digest] = l
 	}
 	fresh := make(map[digest.Digest]bool)
+	var size int64
 	blobs := newBlobs(d.parents, d.desc)
 	for _, b := range blobs {
-		_, fresh[b.Digest] = known[b.Digest]
+		if l, ok := known[b.Digest]; ok && l.Size >= leastDelta {
+			fresh[b.Digest], size = true, size+l.Size
+		}
 	}
-	c := comparison{run: r, site: d.site.Name, cache: deltaCache{r.opts.DeltaDir}, bases: r.deltaBases(d, fresh)}
+	c := comparison{run: r, site: d.site.Name, cache: deltaCache{r.opts.DeltaDir}, bases: r.deltaBases(d, fresh, min(mostBases, size*leastShare))}
 	out := make(map[digest.Digest]keptDelta)
 	for _, b := range blobs {
-		l, ok := known[b.Digest]
-		if !ok || len(c.bases) == 0 || l.Size < leastDelta || slices.Contains(c.bases, l.DiffID) {
+		l := known[b.Digest]
+		if len(c.bases) == 0 || !fresh[b.Digest] || slices.Contains(c.bases, l.DiffID) {
 			continue
 		}
 		k, err := c.delta(ctx, l)
@@ -74,9 +81,9 @@ func (r *run) deltas(ctx context.Context, d *draft) (map[digest.Digest]keptDelta
 }
 
 // deltaBases lists the layers that every parent has and that are at hand, as far
-// as there is room for them: first those of the images that bring fresh layers,
+// as there is room for their blobs: first those of the images that bring fresh layers,
 // then those of the other images, each in the order of the first parent.
-func (r *run) deltaBases(d *draft, fresh map[digest.Digest]bool) []digest.Digest {
+func (r *run) deltaBases(d *draft, fresh map[digest.Digest]bool, room int64) []digest.Digest {
 	changed := make(map[string]bool)
 	for _, i := range d.desc.Flotobuild.Images {
 		changed[i.Name] = slices.ContainsFunc(allLayers(i), func(l patch.Layer) bool { return fresh[l.Digest] })
@@ -96,7 +103,6 @@ func (r *run) deltaBases(d *draft, fresh map[digest.Digest]bool) []digest.Digest
 		}
 	}
 	var out []digest.Digest
-	room := int64(mostBases)
 	for _, l := range append(first, rest...) {
 		if have[l.DiffID] == len(d.parents) && l.Size <= room && r.parents.layersOf.Has(l.DiffID) {
 			out = append(out, l.DiffID)

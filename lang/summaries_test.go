@@ -16,7 +16,6 @@ import (
 // unshown are summaries that no case of the tables can show, and why.
 var unshown = map[string]string{
 	"Cannot read the project folder": "the folder of a case can be read; see TestLoadMissingFolder",
-	"Not available":                  "no part of the language is left to later versions at present",
 	"Cannot write the manifest":      "what was decoded or made by the package can be encoded",
 }
 
