@@ -59,7 +59,27 @@ var errUnequal = errors.New("the delta does not make the layer again")
 // when Create returns no error, and worthless before. Bases that are of no use
 // are not named in it. A delta may be larger than the target packed in other
 // ways: [Info] tells.
+//
+// Who makes several deltas against the same bases takes an [Index].
 func Create(ctx context.Context, w io.Writer, target Layer, bases []Layer, o Options) (*Info, error) {
+	x, err := NewIndex(ctx, bases, o)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make delta for layer %q: %w", target.Digest, err)
+	}
+	return x.Create(ctx, w, target, o.Progress)
+}
+
+// An Index is what is known of bases, so that they are searched once for several
+// targets. It stays in memory, with a part of what Options allow. It is safe for
+// concurrent use, where each Create takes the memory that Options allow.
+type Index struct {
+	bases   *space
+	catalog *catalog
+	o       Options
+}
+
+// NewIndex reads the bases once and checks their digests. It tells no progress.
+func NewIndex(ctx context.Context, bases []Layer, o Options) (*Index, error) {
 	if o.Memory == 0 {
 		o.Memory = DefaultMemory
 	}
@@ -67,8 +87,20 @@ func Create(ctx context.Context, w io.Writer, target Layer, bases []Layer, o Opt
 	if o.Parallel <= 0 {
 		o.Parallel = runtime.GOMAXPROCS(0)
 	}
-	c := &creator{w: w, target: &target, o: o, heap: newHeap(o.Memory)}
-	if err := c.create(ctx, bases); err != nil {
+	all := newSpace(bases)
+	c, err := scanBases(ctx, all, o.Memory)
+	if err != nil {
+		return nil, err
+	}
+	return &Index{bases: all, catalog: c, o: o}, nil
+}
+
+// Create is the function Create with the bases and options of the index.
+// progress is told of this target; nil for nobody.
+func (x *Index) Create(ctx context.Context, w io.Writer, target Layer, progress func(n int64)) (*Info, error) {
+	c := &creator{w: w, target: &target, o: x.o, heap: newHeap(x.o.Memory)}
+	c.o.Progress = progress
+	if err := c.create(ctx, x); err != nil {
 		return nil, fmt.Errorf("cannot make delta for layer %q: %w", target.Digest, err)
 	}
 	return &c.info, nil
@@ -83,11 +115,12 @@ type creator struct {
 	info   Info
 }
 
-func (c *creator) create(ctx context.Context, bases []Layer) error {
-	segments, err := c.plan(ctx, bases)
+func (c *creator) create(ctx context.Context, x *Index) error {
+	segments, err := planTarget(ctx, c.target, x.catalog)
 	if err != nil {
 		return err
 	}
+	c.bases = x.bases.narrow(segments)
 	if err := c.header(); err != nil {
 		return err
 	}
@@ -191,21 +224,6 @@ func (c *creator) emit(b []byte) error {
 
 // window is how much of a file is compared at once.
 func (c *creator) window() int64 { return c.o.Memory / 24 }
-
-// plan finds out what the target is to be made of, and which bases that takes.
-func (c *creator) plan(ctx context.Context, bases []Layer) ([]segment, error) {
-	all := newSpace(bases)
-	catalog, err := scanBases(ctx, all, c.o.Memory)
-	if err != nil {
-		return nil, err
-	}
-	segments, err := planTarget(ctx, c.target, catalog)
-	if err != nil {
-		return nil, err
-	}
-	c.bases = all.narrow(segments)
-	return segments, nil
-}
 
 // narrow leaves out the layers that no segment uses, and moves the addresses in
 // segments accordingly.

@@ -34,7 +34,8 @@ type run struct {
 	packages map[digest.Digest][]sbom.Package // by manifest, see packageLists
 
 	mu       sync.Mutex
-	store    *store.Store // nil until it is needed
+	fetched  []*fetchedBlob // layers that deltas were made for
+	store    *store.Store   // nil until it is needed
 	made     map[string]*made
 	bases    map[string]patch.Image // by address: every image that is provided
 	warnings []string
@@ -93,14 +94,20 @@ func newRun(ctx context.Context, plan *planner.Plan, opts Options) (*run, error)
 		packages:  make(map[digest.Digest][]sbom.Package),
 	}
 	var err error
-	if r.parents, err = openParents(ctx, plan, opts.Opener, r.path); err != nil {
+	if r.parents, err = openParents(ctx, plan, opts.Opener, opts.DeltaDir, r.path); err != nil {
 		return nil, err
 	}
 	r.sources = append(sources{r.docs, r.holders}, r.parents.all...)
 	return r, nil
 }
 
-func (r *run) close() error { return errors.Join(r.engines.close(), r.parents.close()) }
+func (r *run) close() error {
+	errs := []error{r.engines.close(), r.parents.close()}
+	for _, b := range r.fetched {
+		errs = append(errs, b.f.Close())
+	}
+	return errors.Join(errs...)
+}
 
 // carried lists the images that patches of sites need made, and that must not be
 // taken over from another site's parent.

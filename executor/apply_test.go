@@ -182,7 +182,7 @@ func (p *project) options() executor.Options {
 	p.now = p.now.Add(time.Hour)
 	p.bytes = &counter{}
 	return executor.Options{
-		Dir: p.dir, StoreDir: filepath.Join(p.dir, ".flotobuild", "store"),
+		Dir: p.dir, StoreDir: filepath.Join(p.dir, ".flotobuild", "store"), DeltaDir: filepath.Join(p.dir, ".flotobuild", "deltas"),
 		Engine: engine.Options{StateDir: p.state, Version: "test", Runc: os.Getenv("FLOTOBUILD_TEST_RUNC"), Wrap: p.bytes.wrap},
 		Now:    p.now, Producer: "test",
 	}

@@ -37,7 +37,7 @@ func (r *run) draft(ctx context.Context, s *planner.SitePlan) (*draft, error) {
 		site: s, parents: parents,
 		small:  make(map[string][]byte),
 		blobs:  make(map[string]digest.Digest),
-		layers: make(map[digest.Digest]bool),
+		layers: make(map[digest.Digest]digest.Digest),
 		conf:   make(map[string]planner.File),
 	}
 	return d, r.describe(ctx, d, images)
@@ -130,7 +130,6 @@ func (r *run) describe(ctx context.Context, d *draft, images []patch.Image) erro
 		Author:             r.plan.Project.Author,
 		Producer:           r.opts.Producer,
 	}
-	desc.Flotobuild.FormatVersion = patch.FormatVersion
 	desc.Flotobuild.Version = s.Patch.Version
 	desc.Flotobuild.Parents = s.Parents
 	if len(d.parents) > 0 {
@@ -154,6 +153,11 @@ func (r *run) describe(ctx context.Context, d *draft, images []patch.Image) erro
 	if err != nil {
 		return err
 	}
+	deltas, err := r.deltas(ctx, d)
+	if err != nil {
+		return fmt.Errorf("cannot make deltas: %w", err)
+	}
+	d.deltas = deltas
 	desc.SetContents(append(r.contents(d, desc.Flotobuild.Images), envelopes...))
 	return nil
 }
@@ -216,11 +220,18 @@ func (r *run) contents(d *draft, images []patch.Image) []patch.Content {
 		layers[l.Digest] = l.DiffID
 	}
 	for _, b := range newBlobs(d.parents, d.desc) {
+		if k, ok := d.deltas[b.Digest]; ok {
+			c := patch.NewDeltaContent(k.Transport.Delta.Digest, k.Size)
+			d.blobs[c.Path], d.layers[c.Digest()] = c.Digest(), b.Digest
+			out = append(out, c)
+			d.desc.Flotobuild.Transport = append(d.desc.Flotobuild.Transport, *k.Transport)
+			continue
+		}
 		c := patch.NewBlobContent(b.Digest, b.Size)
 		d.blobs[c.Path] = b.Digest
 		out = append(out, c)
 		if id, ok := layers[b.Digest]; ok {
-			d.layers[b.Digest] = true
+			d.layers[b.Digest] = b.Digest
 			d.desc.Flotobuild.Transport = append(d.desc.Flotobuild.Transport, patch.LayerTransport{DiffID: id, Kind: patch.TransportFull})
 		}
 	}

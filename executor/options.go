@@ -1,12 +1,14 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"time"
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/flotobuild/flotobuild/delta"
 	"github.com/flotobuild/flotobuild/envelope"
 	"github.com/flotobuild/flotobuild/executor/engine"
 	"github.com/flotobuild/flotobuild/patch"
@@ -19,6 +21,12 @@ type Options struct {
 	Dir string
 	// StoreDir keeps imported root file systems between runs: an OCI layout.
 	StoreDir string
+	// DeltaDir keeps deltas between runs, and holds what is unpacked for them. It
+	// is made where it is needed.
+	DeltaDir string
+	// Memory is how many bytes making a delta may take, roughly;
+	// delta.DefaultMemory when zero. Deltas depend on it.
+	Memory int64
 	// Opener opens the patches of the parents.
 	Opener patch.Opener
 	// Engine says where to build. It is not touched when nothing is to be built.
@@ -75,6 +83,8 @@ func (o *Options) created() time.Time {
 	return o.Now
 }
 
+func (o *Options) memory() int64 { return cmp.Or(o.Memory, delta.DefaultMemory) }
+
 func (o *Options) parallelism() int {
 	if o.Parallelism <= 0 {
 		return defaultParallelism
@@ -129,6 +139,7 @@ type LayerResult struct {
 	Image     string // the first image, by name, that has it
 	DiffID    digest.Digest
 	Size      int64  // bytes of the blob
+	Delta     int64  // bytes of the delta that travels instead; 0 for none
 	CreatedBy string // the build step, as the image's history has it
 	// Place is the step's place in its Dockerfile, and Step its line there; both
 	// are empty where they are not known.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/executor/parent"
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/layers"
 	"github.com/flotobuild/flotobuild/planner"
 	"github.com/flotobuild/flotobuild/store"
 )
@@ -26,12 +27,14 @@ type parents struct {
 	bare   map[string]bool                 // sites with a parent of which the description alone is at hand
 	files  []*patch.Reader
 	all    sources
+	// layersOf has the layers of all of them, and makes those of deltas.
+	layersOf *layers.Source
 }
 
 // openParents opens the parents of all sites. A parent that is not the one that
 // the plan was made against is refused.
-func openParents(ctx context.Context, plan *planner.Plan, o patch.Opener, path func(string) string) (*parents, error) {
-	p := &parents{opener: o, bySite: make(map[string][]*patch.Description), bare: make(map[string]bool)}
+func openParents(ctx context.Context, plan *planner.Plan, o patch.Opener, dir string, path func(string) string) (*parents, error) {
+	p := &parents{opener: o, bySite: make(map[string][]*patch.Description), bare: make(map[string]bool), layersOf: layers.New(dir)}
 	known := make(map[digest.Digest]*patch.Reader)
 	for _, s := range plan.Sites {
 		for i, ref := range s.Parents {
@@ -50,6 +53,7 @@ func openParents(ctx context.Context, plan *planner.Plan, o patch.Opener, path f
 			p.bare[s.Name] = p.bare[s.Name] || bare
 		}
 	}
+	p.all = append(p.all, p.layersOf)
 	return p, nil
 }
 
@@ -78,6 +82,7 @@ func (p *parents) add(file string, r *patch.Reader, known map[digest.Digest]*pat
 	known[r.Digest], known[r.Ref().DescriptionDigest] = r, r
 	p.files = append(p.files, r)
 	p.all = append(p.all, namedSource{r, file})
+	p.layersOf.Add(r)
 }
 
 // ancestors opens the chain behind r. Files that are missing or unreadable end
@@ -120,7 +125,7 @@ func (p *parents) ancestors(dir string, r *patch.Reader, known map[digest.Digest
 }
 
 func (p *parents) close() error {
-	var errs []error
+	errs := []error{p.layersOf.Close()}
 	for _, r := range p.files {
 		errs = append(errs, r.Close())
 	}

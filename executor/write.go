@@ -20,11 +20,12 @@ type draft struct {
 	site      *planner.SitePlan
 	parents   []*patch.Description // none for an initial patch
 	desc      *patch.Description
-	small     map[string][]byte        // entries that are in memory
-	blobs     map[string]digest.Digest // entries that are blobs
-	layers    map[digest.Digest]bool   // those of them that are layers
-	conf      map[string]planner.File  // entries that are files
-	envelopes map[string]travelling    // entries of envelopes
+	small     map[string][]byte               // entries that are in memory
+	blobs     map[string]digest.Digest        // entries that are blobs or deltas
+	layers    map[digest.Digest]digest.Digest // those of them that are layers: the blob of each
+	deltas    map[digest.Digest]keptDelta     // by blob
+	conf      map[string]planner.File         // entries that are files
+	envelopes map[string]travelling           // entries of envelopes
 	writer    *patch.Writer
 }
 
@@ -113,8 +114,8 @@ func (r *run) addEntries(ctx context.Context, d *draft, s *shelf, t *transfer) e
 		if err != nil {
 			return err
 		}
-		if isBlob && d.layers[dgst] {
-			r.observe.tell(Event{Type: EventLayer, Site: d.site.Name, Digest: dgst, Bytes: c.Size})
+		if blob, isLayer := d.layers[dgst]; isBlob && isLayer {
+			r.observe.tell(Event{Type: EventLayer, Site: d.site.Name, Digest: blob, Bytes: c.Size})
 		}
 	}
 }
@@ -199,11 +200,16 @@ func (r *run) report(d *draft, res *SiteResult) error {
 	res.Description = digest.FromBytes(text)
 	r.observe.tell(Event{Type: EventPatch, Site: d.site.Name, ID: res.ID, File: res.File, Bytes: res.Size})
 	old := r.parents.layers(d.site.Name)
+	travelsAs := make(map[digest.Digest]int64)
+	for _, k := range d.deltas {
+		travelsAs[k.Transport.DiffID] = k.Size
+	}
 	seen := make(map[digest.Digest]bool)
 	for _, i := range d.desc.Flotobuild.Images {
 		for _, m := range i.Manifests {
 			for _, l := range r.layerResults(i, m) {
 				_, has := old[l.DiffID]
+				l.Delta = travelsAs[l.DiffID]
 				switch {
 				case seen[l.DiffID]:
 				case has:

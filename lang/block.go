@@ -1,7 +1,6 @@
 package lang
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -78,7 +77,6 @@ func sortAttributes(attrs hcl.Attributes) []*hcl.Attribute {
 
 // A reader turns bodies into blocks.
 type reader struct {
-	tool string // flotobuild's own version, for messages
 	// partial readers let required attributes be missing: an override file says
 	// only what differs.
 	partial bool
@@ -94,10 +92,6 @@ func (r reader) body(body hcl.Body, spec *blockSpec) (*block, hcl.Diagnostics) {
 	content, diags := body.Content(spec.schema(r.partial))
 	b := &block{spec: spec, attrs: hcl.Attributes{}}
 	for name, a := range content.Attributes {
-		if spec.attr(name).need == later {
-			diags = append(diags, notAvailable(fmt.Sprintf("Attribute %q", name), r.tool, a.NameRange))
-			continue
-		}
 		b.attrs[name] = a
 	}
 	for _, hb := range content.Blocks {
@@ -119,8 +113,6 @@ func (r reader) child(hb *hcl.Block, parent *blockSpec) (*block, hcl.Diagnostics
 		return nil, hcl.Diagnostics{noDynamic(hb, parent)}
 	case spec == nil:
 		return r.dynamic(hb, parent)
-	case spec.later:
-		return nil, hcl.Diagnostics{notAvailable(fmt.Sprintf("Block type %q", hb.Type), r.tool, hb.TypeRange)}
 	}
 	return r.block(hb, spec)
 }

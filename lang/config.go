@@ -238,6 +238,8 @@ type Patch struct {
 	// SBOM is the form in which the packages of each image are listed: SPDX, or
 	// empty for no list.
 	SBOM string
+	// Delta is DeltaAuto or DeltaOff.
+	Delta string
 	// Encrypt is nil for a file that is not encrypted.
 	Encrypt *Encryption
 	Policy  Policy

@@ -29,7 +29,6 @@ type BlockType struct {
 	Dynamic  bool // dynamic blocks may make those in it
 	Fixed    bool // dynamic blocks cannot make it
 	Free     bool // attributes of any name may stand in it, besides Attributes
-	Later    bool // of the language, but refused by this version
 
 	Attributes []Attribute  // in the order in which they are best read
 	Blocks     []*BlockType // sorted by name
@@ -48,7 +47,6 @@ type Attribute struct {
 	Default  string   // an expression, or words; empty where there is none
 	Values   []string // the only strings that it may be; nil for any
 	Doc      string
-	Later    bool // of the language, but refused by this version
 }
 
 // A Parameter is one of a function's.
@@ -102,12 +100,12 @@ func DynamicBlock() *BlockType { return describeBlock(dynamicKind, dynamicSpec) 
 func describeBlock(name string, s *blockSpec) *BlockType {
 	b := &BlockType{
 		Name: name, Labels: s.labels, Doc: s.doc, Once: s.once, Required: s.needed,
-		Dynamic: s.dynamic, Fixed: s.fixed, Free: s.free, Later: s.later,
+		Dynamic: s.dynamic, Fixed: s.fixed, Free: s.free,
 	}
 	for _, a := range s.attrs {
 		b.Attributes = append(b.Attributes, Attribute{
 			Name: a.name, Type: a.typ, Required: a.need == required, NotNull: a.need == notNull,
-			Default: a.preset, Values: a.choices, Doc: a.doc, Later: a.need == later,
+			Default: a.preset, Values: a.choices, Doc: a.doc,
 		})
 	}
 	for _, n := range slices.Sorted(maps.Keys(s.blocks)) {

@@ -14,11 +14,11 @@ import (
 func TestDescribeIsComplete(t *testing.T) {
 	l := Describe()
 	check := func(path string, b *BlockType) {
-		if b.Doc == "" && !b.Later {
+		if b.Doc == "" {
 			t.Errorf("the block %q has no description", path)
 		}
 		for _, a := range b.Attributes {
-			if a.Type == "" || a.Doc == "" && !a.Later {
+			if a.Type == "" || a.Doc == "" {
 				t.Errorf("the attribute %q of block %q has no type or no description", a.Name, path)
 			}
 			if a.Required && a.Default != "" {

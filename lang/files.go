@@ -74,7 +74,7 @@ func (p *project) readFolder(out *folder) hcl.Diagnostics {
 		return hcl.Diagnostics{folderError("No configuration files",
 			"The project folder holds no *.floto.hcl file. Change to the folder of a project, name it with -chdir=DIR, or make a new project with: flotobuild init")}
 	}
-	r := reader{tool: p.opts.ToolVersion}
+	r := reader{}
 	for _, name := range base {
 		out.blocks = append(out.blocks, p.readBlocks(name, r)...)
 	}

@@ -73,7 +73,7 @@ var (
 			{name: "output", typ: textType, preset: `"` + defaultOutput + `"`, doc: "Folder for the patch."},
 			{name: "allow_outside", typ: flagType, preset: "false", doc: "`true`: `output`, parents and keys may lie outside of the project."},
 			{name: "also_from", typ: textsType, doc: "Further parents, written as `parent`, that the same patch must apply to."},
-			{name: "delta", typ: textType, need: later},
+			{name: "delta", typ: textType, preset: `"auto"`, choices: []string{DeltaAuto, DeltaOff}, doc: "`\"auto\"`: a layer that the parent lacks travels as what changed against the parent's layers, where that is smaller. Such a patch needs a `flotobuild` at the site that knows it. `\"off\"`: layers travel whole."},
 			{name: "volume_size", typ: textType, doc: "Size of a medium, such as `\"4.7GB\"` or `\"650MiB\"`: a larger patch is split into volumes of at most that size. Unset, the patch is one file."},
 			{name: "sign", typ: anyType, doc: "Keys that sign the patch: `{ key = \"keys/release.pem\" }`, or a list of those. The files hold private keys and never travel."},
 			{name: "sbom", typ: textType, choices: []string{"spdx"}, doc: "`\"spdx\"`: a list for each image of the packages of Debian, Alpine and Red Hat in it, in the form of SPDX 2.3."},

@@ -46,18 +46,13 @@ func (s *schemaWriter) body(b *BlockType, path string) object {
 	properties := object{"//": object{"description": "A comment."}}
 	var required []string
 	for _, a := range b.Attributes {
-		if a.Later {
-			continue
-		}
 		properties[a.Name] = attributeSchema(a)
 		if a.Required && !s.partial {
 			required = append(required, a.Name)
 		}
 	}
 	for _, c := range b.Blocks {
-		if !c.Later {
-			properties[c.Name] = s.blocks(c, strings.TrimPrefix(path+"."+c.Name, "."))
-		}
+		properties[c.Name] = s.blocks(c, strings.TrimPrefix(path+"."+c.Name, "."))
 	}
 	if b.Dynamic {
 		properties[dynamicKind] = s.dynamic(b, path)
@@ -92,7 +87,7 @@ func labelled(labels int, body object) object {
 func (s *schemaWriter) dynamic(parent *BlockType, path string) object {
 	kinds := object{}
 	for _, c := range parent.Blocks {
-		if !c.Later && !c.Fixed {
+		if !c.Fixed {
 			kinds[c.Name] = s.generator(c, strings.TrimPrefix(path+"."+c.Name, "."))
 		}
 	}

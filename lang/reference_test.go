@@ -57,9 +57,6 @@ func TestLanguageReference(t *testing.T) {
 func blockSections(b *BlockType, within string) string {
 	var out strings.Builder
 	for _, c := range b.Blocks {
-		if c.Later {
-			continue
-		}
 		title := blockTitle(c)
 		if within == "" {
 			fmt.Fprintf(&out, "### %s\n\n", title)
@@ -102,9 +99,6 @@ func howOften(b *BlockType) string {
 func attributeTable(b *BlockType) string {
 	var rows strings.Builder
 	for _, a := range b.Attributes {
-		if a.Later {
-			continue
-		}
 		doc := a.Doc
 		if len(a.Values) > 0 {
 			doc += " One of `" + strings.Join(a.Values, "`, `") + "`."

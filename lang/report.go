@@ -30,18 +30,6 @@ func at(d *hcl.Diagnostic, expr hcl.Expression, ctx *hcl.EvalContext) *hcl.Diagn
 	return d
 }
 
-// notAvailable refuses a part of the language that this version does not have.
-func notAvailable(what, tool string, rng hcl.Range) *hcl.Diagnostic {
-	if tool == "" {
-		tool = "this version"
-	}
-	verb := "is"
-	if strings.HasSuffix(what, "s") {
-		verb = "are"
-	}
-	return failure(rng, "Not available", "%s %s not available in flotobuild %s. Take this out, or use a later version.", what, verb, tool)
-}
-
 func folderError(summary, detail string) *hcl.Diagnostic {
 	return failure(hcl.Range{Filename: "."}, summary, "%s", detail)
 }

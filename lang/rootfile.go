@@ -66,7 +66,7 @@ func (p *project) readRootFile(at *Path) *rootFile {
 // counts once.
 func (p *project) readNativeRoot(name string, body hcl.Body) *rootFile {
 	r := &rootFile{name: name, first: make(map[string]*block)}
-	all, diags := reader{tool: p.opts.ToolVersion}.body(body, rootFileSpec)
+	all, diags := reader{}.body(body, rootFileSpec)
 	p.report(diags...)
 	for _, b := range all.blocks {
 		p.report(r.add(b)...)

@@ -74,3 +74,22 @@ func (f *frame) packageList(b *block) string {
 	}
 	return v
 }
+
+// The choices of how layers travel.
+const (
+	DeltaAuto = "auto" // as deltas where these are smaller
+	DeltaOff  = "off"  // whole
+)
+
+// delta evaluates how layers travel.
+func (f *frame) delta(b *block) string {
+	v, ok := f.text(b, "delta")
+	switch {
+	case !ok:
+		return DeltaAuto
+	case v != DeltaAuto && v != DeltaOff:
+		f.report(failure(b.attrs["delta"].Expr.Range(), "Invalid choice", "Layers do not travel in the way %q. Write delta = %q or delta = %q, or remove the attribute.", v, DeltaAuto, DeltaOff))
+		return DeltaAuto
+	}
+	return v
+}

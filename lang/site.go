@@ -103,6 +103,7 @@ func (f *frame) patch(s *Site, site *block) Patch {
 	p.SignKeys = f.signKeys(b, outside)
 	p.Provenance = f.flag(b, "provenance")
 	p.SBOM = f.packageList(b)
+	p.Delta = f.delta(b)
 	p.Encrypt = f.encryption(b)
 	p.Policy = f.policy(b, outside)
 	p.VolumeSize = f.size(b, "volume_size")

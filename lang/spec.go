@@ -19,7 +19,6 @@ type blockSpec struct {
 	dynamic bool // dynamic blocks may make the blocks in it
 	free    bool // further attributes of any name, as in locals; attrs are not checked
 	fixed   bool // evaluation begins with such blocks, so that dynamic cannot make them
-	later   bool // refused by this version
 }
 
 // An attrSpec says what an attribute is.
@@ -39,7 +38,6 @@ const (
 	optional need = iota
 	required      // and not to null
 	notNull       // must not be null where it is set
-	later         // of the language, but refused by this version
 )
 
 // attr finds the spec of an attribute, or nil.
@@ -63,8 +61,7 @@ func (s *blockSpec) names(n need) []string {
 	return out
 }
 
-// schema lists everything that the language has, so that what comes later is
-// told apart from what is misspelt. A partial one requires nothing.
+// schema lists everything that the language has. A partial one requires nothing.
 func (s *blockSpec) schema(partial bool) *hcl.BodySchema {
 	var out hcl.BodySchema
 	for _, a := range s.attrs {

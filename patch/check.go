@@ -32,8 +32,8 @@ func (d *Description) checkHead() error {
 		return errors.New("siteName is empty")
 	case d.CreationDate.IsZero():
 		return errors.New("creationDate is missing")
-	case d.Flotobuild.FormatVersion != FormatVersion:
-		return fmt.Errorf("formatVersion is %d instead of %d", d.Flotobuild.FormatVersion, FormatVersion)
+	case d.Flotobuild.FormatVersion != d.version():
+		return fmt.Errorf("formatVersion is %d instead of %d", d.Flotobuild.FormatVersion, d.version())
 	}
 	for key, text := range map[string]string{"siteName": d.SiteName, "name": d.Name, "id": d.ID, "flotobuild.version": d.Flotobuild.Version} {
 		if strings.ContainsFunc(text, unicode.IsControl) {
@@ -196,7 +196,10 @@ func (d *Description) checkTransport() error {
 	if err := d.checkRecords(listed); err != nil {
 		return err
 	}
-	return d.checkLayers(listed)
+	if err := d.checkLayers(listed); err != nil {
+		return err
+	}
+	return d.checkDeltas()
 }
 
 func (d *Description) checkLayers(listed map[string]bool) error {

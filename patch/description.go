@@ -29,13 +29,19 @@ type Description struct {
 	unknown *unknown // what Decode found beyond these fields
 }
 
-// FormatVersion is the version of the additions that this package writes, and
-// the newest that it reads.
-const FormatVersion = 1
+// The versions of the additions. A patch has the lowest that can say what it
+// holds, so that those who know no deltas read all patches without any, and
+// refuse the others by their version.
+const (
+	plainVersion = 1
+	// FormatVersion is the newest that this package reads and writes. Patches
+	// with deltas have it.
+	FormatVersion = 2
+)
 
 // Additions are what flotobuild records beyond floto's fields.
 type Additions struct {
-	FormatVersion int     `json:"formatVersion"` // FormatVersion
+	FormatVersion int     `json:"formatVersion"` // set by SetContents
 	Version       string  `json:"version"`       // semantic version of the patch
 	Images        []Image `json:"images"`        // every required image, sorted by name
 	// Bases are images that the required ones are built on and that are not
@@ -146,12 +152,27 @@ type RemovedImage struct {
 	ID   digest.Digest `json:"id"`
 }
 
-// TransportFull is the kind of layers that travel as their blob.
-const TransportFull = "full"
+// The kinds of transport.
+const (
+	TransportFull  = "full"  // the blob
+	TransportDelta = "delta" // what changed against layers that every parent has
+)
 
 // A LayerTransport says how a layer travels.
 type LayerTransport struct {
 	DiffID digest.Digest   `json:"diffId"`
-	Kind   string          `json:"kind"` // TransportFull; deltas come with their own kind
-	Bases  []digest.Digest `json:"bases,omitempty"`
+	Kind   string          `json:"kind"`            // TransportFull or TransportDelta; readers ignore others
+	Bases  []digest.Digest `json:"bases,omitempty"` // diff ids of what a delta needs, in its order
+	Delta  *LayerDelta     `json:"delta,omitempty"` // with TransportDelta only
+}
+
+// A LayerDelta says what is made of a delta, and how.
+type LayerDelta struct {
+	Digest   digest.Digest `json:"digest"`   // of the entry, which is named by it
+	Blob     digest.Digest `json:"blob"`     // the layer's blob, which the images name
+	Size     int64         `json:"size"`     // bytes of the layer's tar
+	BaseSize int64         `json:"baseSize"` // bytes of the tars of all bases together
+	// Recipe makes the blob of the tar, see package delta/recipe; absent where
+	// the blob is the tar.
+	Recipe []byte `json:"recipe,omitempty"`
 }

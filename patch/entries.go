@@ -61,6 +61,14 @@ func entryBlob(name string) (digest.Digest, bool) {
 	return digest.NewDigestFromEncoded(digest.SHA256, hex), ok
 }
 
+// DeltaEntry is the name of a delta's entry.
+func DeltaEntry(d digest.Digest) string { return DeltasDir + d.Encoded() }
+
+// NewDeltaContent lists a delta.
+func NewDeltaContent(d digest.Digest, size int64) Content {
+	return Content{Path: DeltaEntry(d), Size: size, SHA256: d.Encoded(), Mode: ModeFile}
+}
+
 // NewContent lists data as a plain file.
 func NewContent(name string, data []byte) Content {
 	return Content{Path: name, Size: int64(len(data)), SHA256: digest.FromBytes(data).Encoded(), Mode: ModeFile}
@@ -77,8 +85,9 @@ func (c Content) Digest() digest.Digest { return digest.NewDigestFromEncoded(dig
 // SetContents lists the entries in the order of the ZIP and adds those that
 // the Writer makes by itself: VERSION.txt and the OCI layout's two files, which
 // follow from the images. A name that stands twice in entries stays twice and
-// is refused by Check.
+// is refused by Check. The format version follows from the transport.
 func (d *Description) SetContents(entries []Content) {
+	d.Flotobuild.FormatVersion = d.version()
 	all := append([]Content{}, entries...)
 	for name, data := range d.generated() {
 		all = append(all, NewContent(name, data))

@@ -139,7 +139,8 @@ func TestHostile(t *testing.T) {
 		}, "cannot be a file name"},
 		"no root":       {func(d *Description, _ *[]forged) { d.RootDefinitionFile = "" }, "rootDefinitionFile is empty"},
 		"other root":    {func(d *Description, _ *[]forged) { d.RootDefinitionFile = "x.hcl" }, `"conf/x.hcl", which rootDefinitionFile names`},
-		"newer":         {func(d *Description, _ *[]forged) { d.Flotobuild.FormatVersion = 2 }, "newer flotobuild"},
+		"newer":         {func(d *Description, _ *[]forged) { d.Flotobuild.FormatVersion = 3 }, "newer flotobuild"},
+		"not so new":    {func(d *Description, _ *[]forged) { d.Flotobuild.FormatVersion = 2 }, "formatVersion is 2 instead of 1"},
 		"other tool":    {func(d *Description, _ *[]forged) { d.Flotobuild.FormatVersion = 0 }, "another tool"},
 		"wrong diff id": {wrongDiffID, "diff id"},
 	}

@@ -18,6 +18,8 @@ import (
 // bytes, however it was made.
 //
 // Where the layers that the patch must now carry come from is for the caller.
+// Deltas of the release stay deltas where every parent has what they build on;
+// other layers travel whole.
 func Rebase(release *Header, parents []*Header) (*Description, error) {
 	b, err := newBase(release.Description.SiteName, parents)
 	if err != nil {
@@ -26,6 +28,9 @@ func Rebase(release *Header, parents []*Header) (*Description, error) {
 	for _, p := range parents {
 		b.refs = append(b.refs, p.Ref())
 	}
+	if len(parents) > 0 {
+		b.keepDeltas([]*Header{release}, nil)
+	}
 	return b.rebase(release)
 }
 
@@ -33,7 +38,7 @@ func Rebase(release *Header, parents []*Header) (*Description, error) {
 // release for the parents of the first. Parents of the first that are at hand
 // make the result exact. Without them it is as large as the chain may need: a
 // layer that the chain drops and takes up again travels although the parent may
-// have it.
+// have it. Deltas stay deltas where the parents have what they build on.
 func Merge(chain, atHand []*Header) (*Description, error) {
 	first, last := chain[0], chain[len(chain)-1]
 	var parents []*Header
@@ -51,6 +56,9 @@ func Merge(chain, atHand []*Header) (*Description, error) {
 		}
 	}
 	d := first.Description
+	if len(refs) > 0 {
+		b.keepDeltas(chain, first)
+	}
 	b.refs, b.id, b.revision, b.name = refs, d.ParentID, d.ParentRevision, d.ParentName
 	return b.rebase(last)
 }
@@ -62,6 +70,9 @@ type base struct {
 	hasID, hasBlob     func(digest.Digest) bool
 	// removed lists images of the parents whose names are not among images.
 	removed func(images map[string]bool) []RemovedImage
+	// deltas are those that the patch may have for layers that the base lacks, by
+	// blob.
+	deltas map[digest.Digest]carried
 }
 
 // newBase is the base of known parents. Without any it has nothing.
@@ -131,6 +142,9 @@ func derivedBase(chain []*Header) *base {
 		if b, ok := entryBlob(c.Path); ok {
 			delete(blobs, b)
 		}
+	}
+	for b := range d.Deltas() {
+		delete(blobs, b)
 	}
 	return &base{
 		hasID:   func(d digest.Digest) bool { return ids[d] },
@@ -209,6 +223,11 @@ func (b *base) setContents(d *Description) {
 	}
 	d.Flotobuild.Transport = nil
 	for _, c := range b.lacking(d) {
+		if k, ok := b.deltas[c.Digest]; ok {
+			out = append(out, k.content)
+			d.Flotobuild.Transport = append(d.Flotobuild.Transport, k.transport)
+			continue
+		}
 		out = append(out, NewBlobContent(c.Digest, c.Size))
 		if id, ok := layers[c.Digest]; ok {
 			d.Flotobuild.Transport = append(d.Flotobuild.Transport, LayerTransport{DiffID: id, Kind: TransportFull})

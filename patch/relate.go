@@ -110,6 +110,7 @@ func (v *verification) completeness(atHand []*Header) {
 			found = append(found, h.Description)
 			r.Checked = true
 			r.Missing = v.missing(fmt.Sprintf("the patch nor its parent %q", ref.ID), h.Description)
+			r.Missing += v.missingBases(h.Description)
 		}
 		v.report.Parents = append(v.report.Parents, r)
 	}
@@ -172,7 +173,7 @@ func (v *verification) missing(where string, parent *Description) int {
 	}
 	n := 0
 	for _, b := range Blobs(v.p.Description.Flotobuild.Images) {
-		if !has[b.Digest] && !v.p.Has(b.Digest) {
+		if !has[b.Digest] && !v.brings(b.Digest) {
 			n++
 			v.problem(fmt.Errorf("blob %q is required and not in %s", b.Digest, where))
 		}
@@ -188,7 +189,7 @@ func (v *verification) contained() {
 		for _, m := range i.Manifests {
 			there[m.Config.Digest] = v.p.Has(m.Config.Digest)
 			for _, l := range m.Layers {
-				there[l.DiffID] = there[l.DiffID] || v.p.Has(l.Digest)
+				there[l.DiffID] = there[l.DiffID] || v.brings(l.Digest)
 			}
 		}
 	}

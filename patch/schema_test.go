@@ -48,7 +48,8 @@ func goldenDescriptions(t *testing.T) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string][]byte{"initial": one.Raw(), "incremental": b, "rebased": f, "of a newer tool": withUnknown(t, b)}
+	_, delta := deltaPatch(t, newSite(t))
+	return map[string][]byte{"with a delta": delta.Raw(), "initial": one.Raw(), "incremental": b, "rebased": f, "of a newer tool": withUnknown(t, b)}
 }
 
 func TestSchemaTakesDescriptions(t *testing.T) {
@@ -64,7 +65,7 @@ func TestSchemaRefuses(t *testing.T) {
 	schema := descriptionSchema(t)
 	good := string(goldenDescriptions(t)["incremental"])
 	for old, now := range map[string]string{
-		`"formatVersion": 1`:         `"formatVersion": 2`,
+		`"formatVersion": 1`:         `"formatVersion": 3`,
 		`"siteName": "north"`:        `"siteName": ""`,
 		`"id": "2026`:                `"it": "2026`,
 		`"mode": "0755"`:             `"mode": "0777"`,
@@ -116,7 +117,7 @@ func TestSchemaKnowsAllKeys(t *testing.T) {
 		"additions": reflect.TypeFor[Additions](), "image": reflect.TypeFor[Image](), "manifest": reflect.TypeFor[Manifest](),
 		"layer": reflect.TypeFor[Layer](), "cacheRef": reflect.TypeFor[CacheRef](), "fingerprint": reflect.TypeFor[Fingerprint](),
 		"content": reflect.TypeFor[Content](), "parentRef": reflect.TypeFor[ParentRef](), "release": reflect.TypeFor[Release](),
-		"removedImage": reflect.TypeFor[RemovedImage](), "layerTransport": reflect.TypeFor[LayerTransport](),
+		"removedImage": reflect.TypeFor[RemovedImage](), "layerTransport": reflect.TypeFor[LayerTransport](), "layerDelta": reflect.TypeFor[LayerDelta](),
 	} {
 		compareKeys(t, of, schema.Defs[name])
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/flotobuild/flotobuild/internal/verify"
@@ -20,17 +21,24 @@ import (
 type VerifyOptions struct {
 	// Parents are patches at hand; those that are no parents are ignored.
 	Parents []*Header
+	// Bases gives layers of the parents, so that deltas are applied; nil leaves
+	// it at what their frames say. One that is not there is fs.ErrNotExist.
+	Bases func(ctx context.Context, diffID digest.Digest) (io.ReaderAt, int64, error)
 }
 
 // A Report says what Verify checked and what it found.
 type Report struct {
-	ID       string         `json:"id"`
-	SiteName string         `json:"siteName"`
-	Size     int64          `json:"size"`    // bytes of the file
-	Entries  int            `json:"entries"` // whose size and digest were checked
-	Bytes    int64          `json:"bytes"`   // of those entries
-	Images   int            `json:"images"`  // required
-	Layers   int            `json:"layers"`  // carried; decompressed and compared with their diff ids
+	ID       string `json:"id"`
+	SiteName string `json:"siteName"`
+	Size     int64  `json:"size"`    // bytes of the file
+	Entries  int    `json:"entries"` // whose size and digest were checked
+	Bytes    int64  `json:"bytes"`   // of those entries
+	Images   int    `json:"images"`  // required
+	Layers   int    `json:"layers"`  // carried; decompressed and compared with their diff ids
+	// Deltas counts the layers that travel as deltas, and Applied those of them
+	// that were made, and compared with diff id and digest.
+	Deltas   int            `json:"deltas,omitempty"`
+	Applied  int            `json:"appliedDeltas,omitempty"`
 	Required int            `json:"requiredIds"`
 	Carried  int            `json:"containedIds"`
 	Parents  []ParentReport `json:"parents,omitempty"`
@@ -59,7 +67,11 @@ const maxProblems = 100
 type verification struct {
 	p       *Reader
 	records []*record
-	layers  map[string]Layer // by entry
+	layers  map[string]Layer          // by entry
+	deltas  map[string]LayerTransport // by entry
+	makes   map[digest.Digest]LayerTransport
+	bases   func(context.Context, digest.Digest) (io.ReaderAt, int64, error)
+	apply   sync.Mutex // one delta at a time: each takes much memory
 
 	mu       sync.Mutex
 	problems []error
@@ -81,11 +93,14 @@ func (v *verification) problem(err error) {
 // report is nil only when ctx is done.
 func Verify(ctx context.Context, p *Reader, o VerifyOptions) (*Report, error) {
 	d := p.Description
-	v := &verification{p: p, layers: make(map[string]Layer), report: Report{
+	v := &verification{p: p, layers: make(map[string]Layer), deltas: make(map[string]LayerTransport), makes: d.Deltas(), bases: o.Bases, report: Report{
 		ID: d.ID, SiteName: d.SiteName, Size: p.size, Images: len(d.Flotobuild.Images),
 		Required: len(d.RequiredImageIDs), Carried: len(d.ContainedImageIDs),
 	}}
 	v.findLayers()
+	for _, t := range v.makes {
+		v.deltas[DeltaEntry(t.Delta.Digest)] = t
+	}
 	if err := v.entries(ctx); err != nil {
 		return nil, err
 	}
@@ -164,9 +179,14 @@ func (v *verification) content(ctx context.Context, c Content, r io.Reader) erro
 		return err
 	}
 	var err error
-	if l, ok := v.layers[c.Path]; ok {
+	l, isLayer := v.layers[c.Path]
+	t, isDelta := v.deltas[c.Path]
+	switch {
+	case isLayer:
 		err = v.layer(ctx, l, c.checked(r))
-	} else {
+	case isDelta:
+		err = v.delta(ctx, t, c.checked(r))
+	default:
 		_, err = verify.Copy(ctx, io.Discard, c.checked(r))
 	}
 	if err != nil {

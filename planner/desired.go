@@ -139,6 +139,9 @@ type Patch struct {
 	// SBOM is the form in which the packages of each image are listed: spdx, or
 	// empty for no list.
 	SBOM string `json:"sbom,omitempty"`
+	// Delta is DeltaOff where layers travel whole; empty where they travel as
+	// what changed, if that is smaller.
+	Delta string `json:"delta,omitempty"`
 	// VolumeSize splits the file into volumes of so many bytes at most; 0 for
 	// one file. Parity is the number of parity volumes beside them.
 	VolumeSize int64 `json:"volumeSize,omitempty"`

@@ -132,6 +132,7 @@ func (r *resolver) site(s *lang.Site) *Site {
 
 			Provenance: s.Patch.Provenance,
 			SBOM:       s.Patch.SBOM,
+			Delta:      deltaOf(s.Patch.Delta),
 			Encrypt:    encryption(s.Patch.Encrypt),
 			VolumeSize: s.Patch.VolumeSize,
 			Parity:     s.Patch.Parity,
@@ -148,4 +149,15 @@ func (r *resolver) site(s *lang.Site) *Site {
 		out.Envelopes = append(out.Envelopes, e.Address())
 	}
 	return out
+}
+
+// DeltaOff makes every layer travel whole.
+const DeltaOff = lang.DeltaOff
+
+// deltaOf leaves out of a plan what goes without saying.
+func deltaOf(choice string) string {
+	if choice == DeltaOff {
+		return DeltaOff
+	}
+	return ""
 }

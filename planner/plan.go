@@ -151,6 +151,8 @@ type LayerChange struct {
 	Platform string        `json:"platform"`
 	DiffID   digest.Digest `json:"diffId"`
 	Size     int64         `json:"size"` // bytes of the blob
+	// Delta is the bytes of the delta that travels instead; 0 where the blob does.
+	Delta int64 `json:"delta,omitempty"`
 	// Change is create for a layer that travels, and none for one that every
 	// parent has. A layer that several images share travels once.
 	Change    string `json:"change"`
@@ -165,6 +167,14 @@ type LayerChange struct {
 	// too, the step gave something else although no input of it changed.
 	Reasons []Reason `json:"reasons,omitempty"`
 	Follows string   `json:"follows,omitempty"`
+}
+
+// Carried is the bytes that the layer takes in a patch that brings it.
+func (l *LayerChange) Carried() int64 {
+	if l.Delta > 0 {
+		return l.Delta
+	}
+	return l.Size
 }
 
 // A FileChange compares a file of conf/, or an entry of manifest/ or documents/,

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -33,6 +34,8 @@ type refiner struct {
 	indexes indexes
 	// travels has the layers that the patch carries.
 	travels map[digest.Digest]bool
+	// deltas has the sizes of the deltas among them.
+	deltas map[digest.Digest]int64
 }
 
 func (r *refiner) site(s *SitePlan) *SitePlan {
@@ -45,7 +48,7 @@ func (r *refiner) site(s *SitePlan) *SitePlan {
 		return &out
 	}
 	d := b.Description
-	r.travels = make(map[digest.Digest]bool)
+	r.travels, r.deltas = make(map[digest.Digest]bool), d.DeltaSizes()
 	for _, t := range d.Flotobuild.Transport {
 		r.travels[t.DiffID] = true
 	}
@@ -76,7 +79,7 @@ func (r *refiner) image(c *ImageChange, d *patch.Description) {
 	for _, m := range img.Manifests {
 		for _, l := range r.layers(c, m) {
 			if l.Change == ChangeCreate && !seen[l.DiffID] {
-				c.NewSize += l.Size
+				c.NewSize += l.Carried()
 			}
 			seen[l.DiffID] = true
 			c.Layers = append(c.Layers, l)
@@ -95,7 +98,7 @@ func (r *refiner) layers(c *ImageChange, m patch.Manifest) []LayerChange {
 		if r.travels[l.DiffID] {
 			change = ChangeCreate
 		}
-		out = append(out, LayerChange{Platform: m.Platform, DiffID: l.DiffID, Size: l.Size, Change: change, CreatedBy: l.CreatedBy})
+		out = append(out, LayerChange{Platform: m.Platform, DiffID: l.DiffID, Size: l.Size, Delta: r.deltas[l.DiffID], Change: change, CreatedBy: l.CreatedBy})
 	}
 	e := &explainer{reasons: c.Reasons, steps: r.built.Steps[c.Address][m.Platform], old: oldSteps(r.indexes.of(r.parent).byName[c.Name], m.Platform)}
 	e.explain(out)
@@ -111,7 +114,7 @@ func (r *refiner) newLayers(d *patch.Description) int64 {
 			for _, l := range m.Layers {
 				if r.travels[l.DiffID] && !seen[l.DiffID] {
 					seen[l.DiffID] = true
-					sum += l.Size
+					sum += cmp.Or(r.deltas[l.DiffID], l.Size)
 				}
 			}
 		}

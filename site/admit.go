@@ -48,6 +48,12 @@ func (i *importing) judge(entry []byte) (*sign.Verdict, error) {
 func (i *importing) checkForm() error {
 	d := i.h.Description
 	for _, t := range d.Flotobuild.Transport {
+		if t.Kind == patch.TransportDelta {
+			if err := t.Applicable(); err != nil {
+				return err
+			}
+			continue
+		}
 		if t.Kind != patch.TransportFull {
 			return fmt.Errorf("layer %q travels as %q, which this flotobuild does not know: take a newer flotobuild", t.DiffID, t.Kind)
 		}
@@ -117,7 +123,10 @@ type MissingBlob struct {
 	Image  string        // the first that needs it
 	Digest digest.Digest // of the blob
 	DiffID digest.Digest // of a layer; empty for manifests and configs
-	Size   int64         // bytes
+	Size   int64         // bytes; of a base that the site never had they are not known
+	// Base says that the image itself does not need the layer: one of its layers
+	// comes as a delta against it.
+	Base bool
 }
 
 // Error lists the blobs, as far as a message has room for them, and the
@@ -131,7 +140,9 @@ func (e *MissingError) Error() string {
 			fmt.Fprintf(&b, "\n  and %d more", len(e.Blobs)-n)
 			break
 		}
-		if m.DiffID != "" {
+		if m.Base {
+			fmt.Fprintf(&b, "\n  layer %s, which a layer of image %q builds on", m.DiffID, m.Image)
+		} else if m.DiffID != "" {
 			fmt.Fprintf(&b, "\n  layer %s of image %q", m.DiffID, m.Image)
 		} else {
 			fmt.Fprintf(&b, "\n  %s of image %q", m.Digest, m.Image)
@@ -151,9 +162,14 @@ func (i *importing) missing() error {
 	var e MissingError
 	for _, n := range i.sortedNeeds() {
 		if !i.carried[n.Digest] && !i.stored[n.Digest] && !i.staged[n.Digest] {
-			e.Blobs = append(e.Blobs, MissingBlob{n.image, n.Digest, n.DiffID, n.Size})
+			e.Blobs = append(e.Blobs, MissingBlob{Image: n.image, Digest: n.Digest, DiffID: n.DiffID, Size: n.Size})
 		}
 	}
+	bases, err := i.missingBases()
+	if err != nil {
+		return err
+	}
+	e.Blobs = append(e.Blobs, bases...)
 	if len(e.Blobs) == 0 {
 		return nil
 	}
@@ -196,11 +212,17 @@ const fileOverhead = 4 << 10
 
 // space compares what will be written with what is free.
 func (i *importing) space() error {
-	var need int64
+	need := i.scratch()
 	for _, c := range i.h.Description.Flotobuild.Contents {
 		d := c.Digest()
 		_, wanted := i.needs[d]
+		t, isDelta := i.deltas[c.Path]
 		switch isBlob := patch.BlobEntry(d) == c.Path; {
+		case isDelta && i.there(t.Delta.Blob):
+		case isDelta:
+			size := i.needs[t.Delta.Blob].Size
+			need += size + fileOverhead
+			i.progress.Total += size
 		case !isBlob:
 			need += c.Size + fileOverhead
 		case wanted && !i.stored[d] && !i.staged[d]:

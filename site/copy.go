@@ -58,6 +58,9 @@ func (i *importing) survey(ctx context.Context) error {
 			i.carried[d] = true
 		}
 	}
+	if err := i.findDeltas(); err != nil {
+		return err
+	}
 	for _, n := range all {
 		i.needs[n.Digest] = n
 		if i.stored[n.Digest], err = i.site.blobs.Has(n.Digest, n.Size); err != nil {
@@ -75,6 +78,9 @@ func (i *importing) survey(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := i.relyOnBases(); err != nil {
+		return err
+	}
 	if err := i.staging.put(patch.VersionEntry, []byte(patch.VersionText)); err != nil {
 		return err
 	}
@@ -83,14 +89,15 @@ func (i *importing) survey(ctx context.Context) error {
 
 // copy reads the source. Layers are decompressed and compared with their diff
 // ids while the next ones come in.
-func (i *importing) copy(ctx context.Context) error {
+func (i *importing) copy(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, i.closeBases()) }()
 	i.report(PhaseCopy)
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, n := range i.unverified {
 		group.Go(func() error { return i.site.checkStored(gctx, n) })
 	}
-	err := i.in.walk(gctx, func(c patch.Content, open func() (io.Reader, error)) error {
+	err = i.in.walk(gctx, func(c patch.Content, open func() (io.Reader, error)) error {
 		return i.entry(gctx, c, open, group)
 	})
 	if bad := group.Wait(); bad != nil {
@@ -119,7 +126,8 @@ func (i *importing) entry(ctx context.Context, c patch.Content, open func() (io.
 	}
 	isBlob := c.Path == patch.BlobEntry(d)
 	n, wanted := i.needs[d]
-	if isBlob && wanted && (i.stored[d] || i.staged[d]) {
+	t, isDelta := i.deltas[c.Path]
+	if isBlob && wanted && i.there(d) || isDelta && i.there(t.Delta.Blob) {
 		i.record.Verified.Known++
 		return nil
 	}
@@ -130,6 +138,8 @@ func (i *importing) entry(ctx context.Context, c patch.Content, open func() (io.
 	i.record.Verified.Entries++
 	i.record.Verified.Bytes += c.Size
 	switch {
+	case isDelta:
+		return i.delta(ctx, t, r)
 	case !isBlob:
 		return i.small(ctx, c, r)
 	case !wanted: // records, which sites do not need

@@ -185,6 +185,13 @@ func (c *collection) rely(dir string) error {
 	for _, n := range all {
 		c.kept[n.Digest] = true
 	}
+	if err != nil {
+		return err
+	}
+	bases, err := (&staging{dir: dir}).bases()
+	for _, d := range bases {
+		c.kept[d] = true
+	}
 	return err
 }
 

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/layers"
 	"github.com/flotobuild/flotobuild/patch/sign"
 )
 
@@ -125,9 +127,12 @@ type importing struct {
 	source string
 
 	needs   map[digest.Digest]need
-	carried map[digest.Digest]bool // in the patch
-	stored  map[digest.Digest]bool // in the store when the import began
-	staged  map[digest.Digest]bool // by this import, or an earlier one
+	carried map[digest.Digest]bool               // in the patch
+	stored  map[digest.Digest]bool               // in the store when the import began
+	staged  map[digest.Digest]bool               // by this import, or an earlier one
+	deltas  map[string]patch.LayerTransport      // by entry
+	layers  map[digest.Digest]ocispec.Descriptor // of the store, by diff id; for deltas
+	bases   *layers.Source                       // for deltas; nil until it is needed
 	staging *staging
 	repair  bool // the patch is listed, and lacks blobs
 	policy  bool // signatures were checked against one

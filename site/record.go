@@ -53,7 +53,9 @@ type Record struct {
 type Verification struct {
 	Entries int   `json:"entries"` // whose size and digest were checked
 	Bytes   int64 `json:"bytes"`   // of those
-	Layers  int   `json:"layers"`  // decompressed, and compared with their diff ids
+	Layers  int   `json:"layers"`  // unpacked or made, and compared with their diff ids
+	// Deltas counts those of the layers that were made of deltas.
+	Deltas int `json:"deltas,omitempty"`
 	// Known counts the blobs that the store had, checked when they came.
 	Known int `json:"known"`
 	// Policy says that Signatures were checked against a trust policy.

@@ -89,7 +89,7 @@ func TestImportLies(t *testing.T) {
 			m.files["manifest/manifest.json"] = `{"formatVersion":3}`
 		}, "use a newer flotobuild"},
 		"newer transport": {func(d *patch.Description, m *maker) {
-			d.Flotobuild.Transport = append(d.Flotobuild.Transport, patch.LayerTransport{DiffID: digest.FromString("x"), Kind: "delta"})
+			d.Flotobuild.Transport = append(d.Flotobuild.Transport, patch.LayerTransport{DiffID: digest.FromString("x"), Kind: "rumour"})
 		}, "take a newer flotobuild"},
 	}
 	for name, test := range tests {

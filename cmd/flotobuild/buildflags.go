@@ -15,6 +15,7 @@ import (
 	"github.com/flotobuild/flotobuild/envelope"
 	"github.com/flotobuild/flotobuild/executor"
 	"github.com/flotobuild/flotobuild/executor/engine"
+	"github.com/flotobuild/flotobuild/lang"
 	"github.com/flotobuild/flotobuild/planner"
 )
 
@@ -25,6 +26,7 @@ type buildFlags struct {
 	progress    string
 	keepGoing   bool
 	lockTimeout time.Duration
+	memory      string
 }
 
 // define adds the flags; with says when they count, where that is not always.
@@ -32,6 +34,7 @@ func (f *buildFlags) define(cmd *cobra.Command, with string) {
 	cmd.Flags().BoolVar(&f.noDaemon, "no-daemon", false, with+"run the embedded build engine inside this process; needs root")
 	cmd.Flags().IntVar(&f.parallelism, "parallelism", 4, with+"make at most `N` images, and write as many patches, at once")
 	cmd.Flags().BoolVar(&f.keepGoing, "keep-going", false, with+"after a failure build everything that does not depend on it; no patch is written all the same")
+	cmd.Flags().StringVar(&f.memory, "memory", "768MiB", with+"making a delta takes about `SIZE` of memory; less makes larger ones of large files")
 	cmd.Flags().StringVar(&f.progress, "progress", "auto", with+"how builds are shown: `MODE` is "+strings.Join(executor.ProgressModes, ", "))
 	// The only error is a flag that does not exist.
 	_ = cmd.RegisterFlagCompletionFunc("progress", cobra.FixedCompletions(executor.ProgressModes, cobra.ShellCompDirectiveNoFileComp))
@@ -49,6 +52,9 @@ func (f *buildFlags) check() error {
 	if f.parallelism < 1 {
 		return fmt.Errorf("cannot make %d images at once: -parallelism must be 1 or more", f.parallelism)
 	}
+	if n, err := lang.ParseSize(f.memory); err != nil || n <= 0 {
+		return &hintError{fmt.Errorf("cannot make deltas in %q of memory", f.memory), "-memory is a size such as 512MiB"}
+	}
 	return nil
 }
 
@@ -65,6 +71,7 @@ func (a *app) buildOptions(p *project, plan *planner.Plan, f *buildFlags, epoch 
 		a.events.observe(e)
 	}
 	opts.LockTimeout = f.lockTimeout
+	opts.Memory, _ = lang.ParseSize(f.memory) // checked before
 	opts.Recheck = func(ctx context.Context) error { return p.recheck(ctx, plan) }
 	return opts
 }
@@ -74,6 +81,7 @@ func (p *project) executorOptions(plan *planner.Plan) executor.Options {
 	return executor.Options{
 		Dir:       p.dir,
 		StoreDir:  filepath.Join(p.dataDir, "store"),
+		DeltaDir:  filepath.Join(p.dataDir, "deltas"),
 		Opener:    p.opener,
 		Engine:    engine.Options{Hosts: engineHosts(plan.Engine.Hosts), Version: version},
 		Now:       time.Now(),

@@ -19,11 +19,12 @@ type descriptionRenderer struct {
 
 	b       strings.Builder
 	carried map[digest.Digest]string // how a layer travels, by diff id
+	deltas  map[digest.Digest]int64  // bytes of the deltas, by diff id
 }
 
 func (r *descriptionRenderer) render() string {
 	d := r.patch.Description
-	r.carried = make(map[digest.Digest]string)
+	r.carried, r.deltas = make(map[digest.Digest]string), d.DeltaSizes()
 	for _, t := range d.Flotobuild.Transport {
 		r.carried[t.DiffID] = t.Kind
 	}
@@ -128,7 +129,11 @@ func (r *descriptionRenderer) layer(l patch.Layer) {
 	if l.CreatedBy != "" {
 		text += "  " + report.Step(l.CreatedBy)
 	}
-	if kind := r.carried[l.DiffID]; kind != patch.TransportFull {
+	switch kind := r.carried[l.DiffID]; kind {
+	case patch.TransportFull:
+	case patch.TransportDelta:
+		text += fmt.Sprintf("  (delta, %s)", byteSize(r.deltas[l.DiffID]))
+	default:
 		text += "  (" + kind + ")"
 	}
 	r.line("        + %s", text)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -57,6 +58,12 @@ func (a *app) merge(ctx context.Context, files []string, f *relatedFlags) error 
 	d, err := patch.Merge(chain, a.parentsBeside(paths[first], first.Description))
 	if err != nil {
 		return fmt.Errorf("cannot merge: %w", err)
+	}
+	if slices.ContainsFunc(chain, func(h *patch.Header) bool { return len(h.Description.Deltas()) > 0 }) {
+		// Layers that do not stay deltas are made of what they build on.
+		if err := hand.Ancestors(folderOf(paths[first]), readers[first]); err != nil {
+			return err
+		}
 	}
 	if f.out == "" {
 		f.out = filepath.Dir(paths[last])

@@ -29,7 +29,7 @@ func (b *planBuild) define(cmd *cobra.Command) {
 // lock.
 func (a *app) beginBuild(cmd *cobra.Command, b *planBuild) (end func(), err error) {
 	if !b.on {
-		for _, name := range []string{"no-daemon", "parallelism", "progress", "keep-going", "lock-timeout"} {
+		for _, name := range []string{"no-daemon", "parallelism", "progress", "memory", "keep-going", "lock-timeout"} {
 			if cmd.Flags().Changed(name) {
 				return nil, &hintError{fmt.Errorf("cannot use -%s: plan builds nothing", name), "give -build, too"}
 			}

@@ -60,7 +60,7 @@ func plannedImage(c planner.ImageChange, p *patch.Reader, travel map[digest.Dige
 	}
 	for _, l := range c.Layers {
 		if l.Change == planner.ChangeCreate {
-			travel[l.DiffID] = l.Size
+			travel[l.DiffID] = l.Carried()
 		}
 	}
 	return nil
@@ -68,13 +68,18 @@ func plannedImage(c planner.ImageChange, p *patch.Reader, travel map[digest.Dige
 
 func plannedLayers(site *planner.SitePlan, p *patch.Reader, travel map[digest.Digest]int64) error {
 	var sum int64
+	deltas := p.Description.DeltaSizes()
 	for id, l := range layersByID(p.Description) {
 		size, planned := travel[id]
-		if p.Has(l.Digest) != planned || planned && size != l.Size {
-			return fmt.Errorf("layer %s (%s) of %d bytes is in the patch: %v; the plan says %v, %d bytes", id, l.CreatedBy, l.Size, p.Has(l.Digest), planned, size)
+		has, changed := deltas[id]
+		if !changed {
+			has = l.Size
+		}
+		if (changed || p.Has(l.Digest)) != planned || planned && size != has {
+			return fmt.Errorf("layer %s (%s) of %d bytes is in the patch: %v, as a delta: %v; the plan says %v, %d bytes", id, l.CreatedBy, has, p.Has(l.Digest), changed, planned, size)
 		}
 		if planned {
-			sum += l.Size
+			sum += has
 		}
 	}
 	if n := len(p.Description.Flotobuild.Transport); sum != site.Size.NewLayers || len(travel) != n {

@@ -100,6 +100,9 @@ func (a *app) showImported(i *site.Imported, s *site.Site) {
 	v := r.Verified
 	a.ui.printf("  %s, %s new of %s\n", count(r.Images, "image"), byteSize(r.Added), byteSize(r.Required))
 	a.ui.printf("  checked: size and digest of %s, content of %s\n", count(v.Entries, "entry"), count(v.Layers, "layer"))
+	if v.Deltas > 0 {
+		a.ui.printf("  made of what changed: %s\n", count(v.Deltas, "layer"))
+	}
 	if i.Resumed > 0 {
 		a.ui.printf("  went on: %s had been copied before\n", byteSize(i.Resumed))
 	}

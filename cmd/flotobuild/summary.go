@@ -72,7 +72,7 @@ func (s *summary) site(r executor.SiteResult) {
 	if len(r.NewLayers) > 0 {
 		s.line("  %s, %s:", count(len(r.NewLayers), "new layer"), byteSize(total(r.NewLayers)))
 		for _, l := range r.NewLayers {
-			s.line("    %9s  %s: %s", byteSize(l.Size), l.Image, report.Step(l.CreatedBy))
+			s.line("    %9s  %s: %s%s", byteSize(carried(l)), l.Image, report.Step(l.CreatedBy), insteadOf(l))
 		}
 	} else {
 		s.line("  no new layer")
@@ -93,7 +93,23 @@ func (s *summary) relative(file string) string {
 func total(layers []executor.LayerResult) int64 {
 	var n int64
 	for _, l := range layers {
-		n += l.Size
+		n += carried(l)
 	}
 	return n
+}
+
+// carried is what a layer takes in the patch.
+func carried(l executor.LayerResult) int64 {
+	if l.Delta > 0 {
+		return l.Delta
+	}
+	return l.Size
+}
+
+// insteadOf tells of a layer that travels as a delta.
+func insteadOf(l executor.LayerResult) string {
+	if l.Delta == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (delta, instead of %s)", byteSize(l.Size))
 }

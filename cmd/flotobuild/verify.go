@@ -18,6 +18,7 @@ import (
 type verifyFlags struct {
 	asJSON        bool
 	parents       []string
+	stores        []string
 	requireParent bool
 	rebuild       bool
 	vars          variableFlags
@@ -53,7 +54,9 @@ func newVerifyCommand(a *app) *cobra.Command {
 		Long: "verify checks the structure of patch files, size and digest of everything in them, every\n" +
 			"layer's content, and that nothing is missing together with the parent's patch.\n" +
 			"Of a patch in volumes, any volume or their folder stands for it; each volume is checked.\n" +
-			"Parents are looked for beside each file, unless -parent names them. Signatures are checked\n" +
+			"Parents are looked for beside each file, unless -parent names them. A layer that travels as\n" +
+			"a delta is made and compared where the layers that it builds on are in the parents, in\n" +
+			"patches beside them, or in a -store; else its header is checked. Signatures are checked\n" +
 			"against a trust policy or public keys; a patch that is not signed as they demand is refused.\n" +
 			"With -rebuild, in the project at the state that a patch was made from, it builds the patch\n" +
 			"once more and compares. The patch is to be made with SOURCE_DATE_EPOCH for that.",
@@ -67,6 +70,7 @@ func newVerifyCommand(a *app) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
 	cmd.Flags().StringArrayVar(&f.parents, "parent", nil, "check completeness with this patch `FILE`; may stand several times")
+	cmd.Flags().StringArrayVar(&f.stores, "store", nil, "apply deltas to layers of this site's store, `DIR`; may stand several times")
 	cmd.Flags().BoolVar(&f.requireParent, "require-parent", false, "fail where a parent is not at hand")
 	cmd.Flags().BoolVar(&f.rebuild, "rebuild", false, "build the patch again from this project, and compare")
 	f.vars.define(cmd)
@@ -86,7 +90,7 @@ func (a *app) verify(ctx context.Context, files []string, f *verifyFlags) error 
 	ok := true
 	var all []verification
 	for _, file := range oncePerSet(files) {
-		v, err := a.verifyFile(ctx, file, parents, policy)
+		v, err := a.verifyFile(ctx, file, parents, f, policy)
 		if err != nil {
 			return err
 		}
@@ -132,7 +136,7 @@ func (a *app) parentHeaders(files []string) ([]*patch.Header, error) {
 }
 
 // verifyFile checks one file. The error is for what ends the whole command.
-func (a *app) verifyFile(ctx context.Context, file string, parents []*patch.Header, policy *sign.Policy) (verification, error) {
+func (a *app) verifyFile(ctx context.Context, file string, parents []*patch.Header, f *verifyFlags, policy *sign.Policy) (verification, error) {
 	v := verification{File: file}
 	if s := volumesOf(file); s != nil {
 		if whole, err := verifyVolumes(ctx, &v, s); err != nil || !whole {
@@ -160,7 +164,16 @@ func (a *app) verifyFile(ctx context.Context, file string, parents []*patch.Head
 	if len(parents) == 0 {
 		parents = a.parentsBeside(file, r.Description)
 	}
-	v.Report, err = patch.Verify(ctx, r, patch.VerifyOptions{Parents: parents})
+	o := patch.VerifyOptions{Parents: parents}
+	if len(r.Description.Deltas()) > 0 {
+		hand, err := a.deltaBases(file, r, f)
+		if err != nil {
+			return v, err
+		}
+		defer hand.Close()
+		o.Bases = hand.Tar
+	}
+	v.Report, err = patch.Verify(ctx, r, o)
 	if v.Report == nil {
 		return v, err
 	}

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/relate"
+	"github.com/flotobuild/flotobuild/site"
 )
 
 // parentsBeside finds the parents of a patch among the files of its folder, and
@@ -31,6 +35,51 @@ func (a *app) parentsBeside(file string, d *patch.Description) []*patch.Header {
 		}
 	}
 	return out
+}
+
+// deltaBases gathers what has the layers that the deltas of a patch build on:
+// parents, their own parents as far as they stand beside them, and stores.
+func (a *app) deltaBases(file string, r *patch.Reader, f *verifyFlags) (*relate.Hand, error) {
+	hand := relate.NewHand(patchOpener{a})
+	for _, name := range f.parents {
+		p, err := hand.Patch(name)
+		if err == nil {
+			err = hand.Ancestors(folderOf(name), p)
+		}
+		if err != nil {
+			return nil, errors.Join(err, hand.Close())
+		}
+	}
+	for _, dir := range f.stores {
+		if err := holdStore(hand, dir); err != nil {
+			return nil, errors.Join(fmt.Errorf("cannot use what -store names: %w", err), hand.Close())
+		}
+	}
+	if len(f.parents) == 0 {
+		if err := hand.Ancestors(folderOf(file), r); err != nil {
+			return nil, errors.Join(err, hand.Close())
+		}
+	}
+	return hand, nil
+}
+
+// holdStore adds the layers of a site's store.
+func holdStore(hand *relate.Hand, dir string) error {
+	s, err := site.Open(dir)
+	if err != nil {
+		return err
+	}
+	all, err := s.Layers()
+	if err != nil {
+		return err
+	}
+	for id, b := range all {
+		err := hand.Hold(s.Blobs(), patch.Layer{DiffID: id, Digest: b.Digest, MediaType: b.MediaType, Size: b.Size})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // showVerification prints what was checked of a file, and what is wrong with it.
@@ -63,6 +112,12 @@ func (a *app) showVerification(v verification, requireParent, trustChecked bool)
 	a.ui.printf("  structure and records of the ZIP: %s\n", byteSize(r.Size))
 	a.ui.printf("  size and digest of %s: %s\n", count(r.Entries, "entry"), byteSize(r.Bytes))
 	a.ui.printf("  content of %s against diff ids\n", count(r.Layers, "layer"))
+	if r.Applied > 0 {
+		a.ui.printf("  made from their deltas and compared: %s\n", count(r.Applied, "layer"))
+	}
+	if n := r.Deltas - r.Applied; n > 0 && v.OK {
+		a.ui.printf("  only the headers of %s: the layers that they build on are not at hand\n", count(n, "delta"))
+	}
 	a.ui.printf("  %s, %d of %d ids in this patch\n", count(r.Images, "image"), r.Carried, r.Required)
 	if len(r.Parents) == 0 && v.OK {
 		a.ui.printf("  complete: an initial patch, with all that it needs\n")

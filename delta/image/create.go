@@ -60,6 +60,7 @@ type creation struct {
 	old, target *Image
 	options     CreateOptions
 	bases       []delta.Layer
+	index       *delta.Index // of the bases; nil until it is needed
 	description Description
 	blobs       map[digest.Digest]*io.SectionReader // contents
 	wanted      []delta.Descriptor                  // bases of the last delta
@@ -193,7 +194,12 @@ func (c *creation) change(ctx context.Context, d *LayerDescription, plain *io.Se
 	}
 	target := delta.Layer{Descriptor: delta.Descriptor{Digest: d.DiffID, Size: d.Size}, Content: plain}
 	hash := digest.SHA256.Digester()
-	info, err := delta.Create(ctx, io.MultiWriter(f, hash.Hash()), target, c.bases, c.options.Delta)
+	if c.index == nil {
+		if c.index, err = delta.NewIndex(ctx, c.bases, c.options.Delta); err != nil {
+			return 0, err
+		}
+	}
+	info, err := c.index.Create(ctx, io.MultiWriter(f, hash.Hash()), target, c.options.Delta.Progress)
 	if err != nil {
 		return 0, err
 	}

@@ -72,7 +72,7 @@ func (v *view) completeItem(c cursor) []completionItem {
 	}
 	present := presentIn(v.doc, c.start)
 	for _, a := range b.Attributes {
-		if a.Later || slices.Contains(present, a.Name) && a.Name != c.word {
+		if slices.Contains(present, a.Name) && a.Name != c.word {
 			continue
 		}
 		detail := a.Type
@@ -83,7 +83,7 @@ func (v *view) completeItem(c cursor) []completionItem {
 		out = append(out, v.snippet(i, a.Name+" = $0", a.Name+" = "))
 	}
 	for _, n := range b.Blocks {
-		if n.Later || n.Once && slices.Contains(present, n.Name) && n.Name != c.word {
+		if n.Once && slices.Contains(present, n.Name) && n.Name != c.word {
 			continue
 		}
 		out = append(out, v.blockItem(n))
@@ -121,7 +121,7 @@ func (v *view) completeLabel(c cursor) []completionItem {
 	}
 	if outer := v.blockType(c.blocks[:len(c.blocks)-1]); outer != nil && outer.Dynamic {
 		for _, b := range outer.Blocks {
-			if !b.Later && !b.Fixed {
+			if !b.Fixed {
 				out = append(out, newItem(b.Name, structItem, "block", b.Doc))
 			}
 		}

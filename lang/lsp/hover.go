@@ -60,7 +60,7 @@ func (v *view) explainItem(c cursor) string {
 		}
 		return ""
 	}
-	if a := b.Attribute(c.word); a != nil && !a.Later {
+	if a := b.Attribute(c.word); a != nil {
 		return attributeDoc(a)
 	}
 	if n := b.Block(c.word); n != nil {

@@ -28,7 +28,7 @@ func TestCompletion(t *testing.T) {
 		"top level":            {mainURI, text + "\n▮", []string{"image_set", "site", "variable", "envelope"}, []string{"context"}},
 		"image":                {mainURI, text + "image_set \"x\" {\n  image \"y\" {\n    rootfs = \"a\"\n    con▮\n", []string{"context", "precondition", "dynamic"}, []string{"root_definition"}},
 		"set already":          {mainURI, strings.Replace(text, "context = \"images/gateway\"", "context = \"images/gateway\"\n    ▮", 1), []string{"args"}, []string{"context"}},
-		"patch":                {mainURI, text + "site \"x\" {\n  patch {\n    ▮\n  }\n}\n", []string{"version", "policy"}, []string{"delta"}},
+		"patch":                {mainURI, text + "site \"x\" {\n  patch {\n    ▮\n  }\n}\n", []string{"version", "policy", "delta"}, nil},
 		"roots":                {mainURI, text + "locals {\n  x = ▮\n}\n", []string{"var", "image_set", "upper", "double"}, []string{"site", "each", "images"}},
 		"roots in a site":      {mainURI, text + "site \"x\" {\n  vars = { a = ▮ }\n}\n", []string{"site", "each"}, nil},
 		"variables":            {mainURI, text + "locals {\n  x = var.▮", []string{"release", "token"}, []string{"registry"}},

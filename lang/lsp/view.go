@@ -111,7 +111,7 @@ func (v *view) blockType(blocks []header) *lang.BlockType {
 		} else {
 			b = b.Block(blocks[i].kind)
 		}
-		if b == nil || b.Later {
+		if b == nil {
 			return nil
 		}
 	}

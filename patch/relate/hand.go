@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/patch/layers"
 	"github.com/flotobuild/flotobuild/store"
 )
 
@@ -21,11 +23,27 @@ type Opener interface {
 }
 
 // A Hand holds what blobs are taken from: patches, and folders that are OCI
-// image layouts. It is a store.Source.
+// image layouts. It is a store.Source, whose blobs are whole also where the
+// patches carry deltas: these are unpacked in the system's folder for temporary
+// files. It is not safe for concurrent use.
 type Hand struct {
 	opener  Opener
 	patches []*patch.Reader
 	layouts []*store.Store
+	others  []held
+	made    *layers.Source // of all of them; nil until it is needed
+}
+
+// held is a layer whose blob src has.
+type held struct {
+	src   store.Source
+	layer patch.Layer
+}
+
+// Hold keeps a layer whose blob src has.
+func (h *Hand) Hold(src store.Source, l patch.Layer) error {
+	h.others = append(h.others, held{src, l})
+	return h.reset()
 }
 
 // NewHand makes an empty hand that opens patches with o.
@@ -33,7 +51,7 @@ func NewHand(o Opener) *Hand { return &Hand{opener: o} }
 
 // Close closes all patches.
 func (h *Hand) Close() error {
-	var errs []error
+	errs := []error{h.reset()}
 	for _, p := range h.patches {
 		errs = append(errs, p.Close())
 	}
@@ -51,7 +69,7 @@ func (h *Hand) Patch(path string) (*patch.Reader, error) {
 		return h.patches[i], p.Close()
 	}
 	h.patches = append(h.patches, p)
-	return p, nil
+	return p, h.reset()
 }
 
 // Add keeps a patch file, an image layout, or all readable patches of a folder.
@@ -67,7 +85,7 @@ func (h *Hand) Add(path string) error {
 	s, err := store.Open(path)
 	if err == nil {
 		h.layouts = append(h.layouts, s)
-		return nil
+		return h.reset()
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -163,5 +181,71 @@ func (h *Hand) Blob(ctx context.Context, d digest.Digest) (store.Blob, error) {
 			return b, err
 		}
 	}
-	return nil, fmt.Errorf("cannot open blob %q: %w", d, fs.ErrNotExist)
+	s, err := h.layers()
+	if err != nil {
+		return nil, err
+	}
+	return s.Blob(ctx, d)
+}
+
+// Tar gives a layer unpacked, with its size in bytes; fs.ErrNotExist where it is
+// not at hand. It stays readable until something is added or the hand is closed.
+func (h *Hand) Tar(ctx context.Context, diffID digest.Digest) (io.ReaderAt, int64, error) {
+	s, err := h.layers()
+	if err != nil {
+		return nil, 0, err
+	}
+	if !s.Has(diffID) {
+		return nil, 0, fmt.Errorf("cannot find layer %q: %w", diffID, fs.ErrNotExist)
+	}
+	return s.Tar(ctx, diffID)
+}
+
+// layers puts together where the layers are.
+func (h *Hand) layers() (*layers.Source, error) {
+	if h.made != nil {
+		return h.made, nil
+	}
+	made := layers.New("")
+	for _, p := range h.patches {
+		made.Add(p)
+		for _, i := range p.Description.Flotobuild.Images {
+			for _, m := range i.Manifests {
+				if err := h.hold(made, m.Layers); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	for _, o := range h.others {
+		made.Hold(o.src, o.layer)
+	}
+	h.made = made
+	return made, nil
+}
+
+// hold adds what the layouts have of the layers.
+func (h *Hand) hold(made *layers.Source, all []patch.Layer) error {
+	for _, l := range all {
+		for _, s := range h.layouts {
+			ok, err := s.Has(l.Digest, l.Size)
+			if err != nil {
+				return err
+			}
+			if ok {
+				made.Hold(s, l)
+			}
+		}
+	}
+	return nil
+}
+
+// reset forgets what was put together.
+func (h *Hand) reset() error {
+	made := h.made
+	h.made = nil
+	if made == nil {
+		return nil
+	}
+	return made.Close()
 }

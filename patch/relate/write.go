@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -53,6 +54,9 @@ func (h *Hand) Write(ctx context.Context, dir string, d *patch.Description, rele
 	}
 	defer w.Abort()
 	err = w.AddAll(ctx, func(ctx context.Context, c patch.Content) (io.ReadCloser, error) {
+		if strings.HasPrefix(c.Path, patch.DeltasDir) {
+			return h.openDelta(c.Path)
+		}
 		if !strings.HasPrefix(c.Path, patch.BlobsDir) {
 			return release.Open(c.Path)
 		}
@@ -72,6 +76,17 @@ func (h *Hand) Write(ctx context.Context, dir string, d *patch.Description, rele
 		return nil, fmt.Errorf("cannot finish: %w", err)
 	}
 	return w.Paths(), nil
+}
+
+// openDelta opens a delta that a patch of the hand carries.
+func (h *Hand) openDelta(entry string) (io.ReadCloser, error) {
+	for _, p := range h.patches {
+		r, err := p.Open(entry)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return r, err
+		}
+	}
+	return nil, fs.ErrNotExist
 }
 
 // checkPlain refuses to write in clear text what may come from an encrypted patch.

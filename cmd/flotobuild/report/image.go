@@ -73,7 +73,10 @@ func layersOf(c *planner.ImageChange) []Layer {
 		if len(platforms) > 1 {
 			text = "[" + plain(l.Platform) + "] " + text
 		}
-		layer := Layer{Change: l.Change, Bytes: l.Size, Text: text, Again: seen[l.DiffID]}
+		if l.Delta > 0 {
+			text += fmt.Sprintf(" (delta, instead of %s)", Bytes(l.Size))
+		}
+		layer := Layer{Change: l.Change, Bytes: l.Carried(), Text: text, Again: seen[l.DiffID]}
 		if l.Change == planner.ChangeCreate && !seen[l.DiffID] {
 			layer.Why = whyLayer(c, l)
 		}

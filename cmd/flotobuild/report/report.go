@@ -87,8 +87,8 @@ type Image struct {
 // A Layer is a layer of a built image.
 type Layer struct {
 	Change string // create where it travels, else none
-	Bytes  int64
-	Text   string // the step, with its place
+	Bytes  int64  // that it takes in a patch
+	Text   string // the step, with its place, and whether it is a delta
 	Why    string // empty where there is nothing to say
 	Again  bool   // another platform of the image has it, too, and stands above
 }
