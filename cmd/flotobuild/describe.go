@@ -98,7 +98,7 @@ func (r *descriptionRenderer) image(i patch.Image) {
 			switch {
 			case seen[l.DiffID]:
 			case r.carried[l.DiffID] != "":
-				here, hereSize = here+1, hereSize+l.Size
+				here, hereSize = here+1, hereSize+r.carries(l)
 				layers = append(layers, l)
 			default:
 				there, thereSize = there+1, thereSize+l.Size
@@ -125,18 +125,26 @@ func (r *descriptionRenderer) image(i patch.Image) {
 }
 
 func (r *descriptionRenderer) layer(l patch.Layer) {
-	text := fmt.Sprintf("%s  %s", l.DiffID, byteSize(l.Size))
+	text := fmt.Sprintf("%s  %s", l.DiffID, byteSize(r.carries(l)))
 	if l.CreatedBy != "" {
 		text += "  " + report.Step(l.CreatedBy)
 	}
 	switch kind := r.carried[l.DiffID]; kind {
 	case patch.TransportFull:
 	case patch.TransportDelta:
-		text += fmt.Sprintf("  (delta, %s)", byteSize(r.deltas[l.DiffID]))
+		text += fmt.Sprintf("  (delta, instead of %s)", byteSize(l.Size))
 	default:
 		text += "  (" + kind + ")"
 	}
 	r.line("        + %s", text)
+}
+
+// carries is the bytes of a layer in the patch.
+func (r *descriptionRenderer) carries(l patch.Layer) int64 {
+	if r.carried[l.DiffID] == patch.TransportDelta {
+		return r.deltas[l.DiffID]
+	}
+	return l.Size
 }
 
 func platformsOf(i patch.Image) string {
