@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 
@@ -26,23 +27,15 @@ import (
 // the description says of one takes some hundred bytes.
 const leastDelta = 4 << 10
 
-// leastShare is how many bytes of bases are worth searching for a byte of new
-// layers, which deltas may spare: seconds for each 64 KiB.
-const leastShare = 16 << 10
-
-// mostBases is how many bytes the blobs of the bases may have: they are unpacked
-// and searched.
-const mostBases int64 = 4 << 30
-
-// A comparison makes the deltas of one site's patch. All layers are compared
-// with the same bases, which are unpacked and searched once, for the first layer
-// whose delta is not kept from an earlier run.
+// A comparison makes the deltas of one site's patch. Bases are unpacked and
+// searched for the first layer whose delta is not kept from an earlier run, and
+// stay for the layers that are compared with the same ones.
 type comparison struct {
 	run   *run
 	site  string
 	cache deltaCache
 	bases []digest.Digest
-	index *delta.Index
+	index *delta.Index // of bases; nil until it is needed
 }
 
 // deltas decides which of the new layers of a draft travel as deltas, by blob.
@@ -54,77 +47,40 @@ func (r *run) deltas(ctx context.Context, d *draft) (map[digest.Digest]keptDelta
 	for _, l := range layerSet(d.desc.Flotobuild.Images) {
 		known[l.Digest] = l
 	}
-	fresh := make(map[digest.Digest]bool)
-	var size int64
-	blobs := newBlobs(d.parents, d.desc)
-	for _, b := range blobs {
+	var fresh []patch.Layer
+	for _, b := range newBlobs(d.parents, d.desc) {
 		if l, ok := known[b.Digest]; ok && l.Size >= leastDelta {
-			fresh[b.Digest], size = true, size+l.Size
+			fresh = append(fresh, l)
 		}
 	}
-	c := comparison{run: r, site: d.site.Name, cache: deltaCache{r.opts.DeltaDir}, bases: r.deltaBases(d, fresh, min(mostBases, size*leastShare))}
+	c := &comparison{run: r, site: d.site.Name, cache: deltaCache{r.opts.DeltaDir}}
 	out := make(map[digest.Digest]keptDelta)
-	for _, b := range blobs {
-		l := known[b.Digest]
-		if len(c.bases) == 0 || !fresh[b.Digest] || slices.Contains(c.bases, l.DiffID) {
+	for _, look := range r.looks(d, fresh) {
+		old, ok := out[look.layer.Digest]
+		if ok && !old.improvable(look.layer) {
 			continue
 		}
-		k, err := c.delta(ctx, l)
+		k, err := c.delta(ctx, look.layer, look.bases)
 		if err != nil {
-			return nil, fmt.Errorf("layer %q: %w", l.DiffID, err)
+			return nil, fmt.Errorf("layer %q: %w", look.layer.DiffID, err)
 		}
-		if k.Transport != nil {
-			out[l.Digest] = k
+		if !ok || k.Transport != nil && (old.Transport == nil || k.Size < old.Size) {
+			out[look.layer.Digest] = k
 		}
+	}
+	maps.DeleteFunc(out, func(_ digest.Digest, k keptDelta) bool { return k.Transport == nil })
+	for blob, k := range out {
+		r.holders.set(k.Transport.Delta.Digest, c.cache.entry(deltaKey(known[blob], k.Against, r.opts.memory())))
 	}
 	return out, nil
 }
 
-// deltaBases lists the layers that every parent has and that are at hand, as far
-// as there is room for their blobs: first those of the images that bring fresh layers,
-// then those of the other images, each in the order of the first parent.
-func (r *run) deltaBases(d *draft, fresh map[digest.Digest]bool, room int64) []digest.Digest {
-	changed := make(map[string]bool)
-	for _, i := range d.desc.Flotobuild.Images {
-		changed[i.Name] = slices.ContainsFunc(allLayers(i), func(l patch.Layer) bool { return fresh[l.Digest] })
-	}
-	var first, rest []patch.Layer
-	for _, i := range d.parents[0].Flotobuild.Images {
-		if changed[i.Name] {
-			first = append(first, allLayers(i)...)
-		} else {
-			rest = append(rest, allLayers(i)...)
-		}
-	}
-	have := make(map[digest.Digest]int) // how many parents
-	for _, p := range d.parents {
-		for _, id := range p.RequiredImageIDs {
-			have[id]++
-		}
-	}
-	var out []digest.Digest
-	for _, l := range append(first, rest...) {
-		if have[l.DiffID] == len(d.parents) && l.Size <= room && r.parents.layersOf.Has(l.DiffID) {
-			out = append(out, l.DiffID)
-			room -= l.Size
-			delete(have, l.DiffID) // it is taken once
-		}
-	}
-	return out
-}
-
-// allLayers lists the layers of all platforms of an image.
-func allLayers(i patch.Image) []patch.Layer {
-	var out []patch.Layer
-	for _, m := range i.Manifests {
-		out = append(out, m.Layers...)
-	}
-	return out
-}
-
 // delta gives the delta of a layer, from the cache where it was made before.
-func (c *comparison) delta(ctx context.Context, l patch.Layer) (keptDelta, error) {
-	key := deltaKey(l, c.bases, c.run.opts.memory())
+func (c *comparison) delta(ctx context.Context, l patch.Layer, bases []digest.Digest) (keptDelta, error) {
+	if !slices.Equal(c.bases, bases) {
+		c.bases, c.index = bases, nil
+	}
+	key := deltaKey(l, bases, c.run.opts.memory())
 	k, ok := c.cache.find(key)
 	if !ok {
 		var err error
@@ -132,9 +88,7 @@ func (c *comparison) delta(ctx context.Context, l patch.Layer) (keptDelta, error
 			return k, err
 		}
 	}
-	if k.Transport != nil {
-		c.run.holders.set(k.Transport.Delta.Digest, c.cache.entry(key))
-	}
+	k.Against = bases
 	return k, nil
 }
 
@@ -151,7 +105,8 @@ func (c *comparison) make(ctx context.Context, key string, l patch.Layer) (_ kep
 		return keptDelta{}, err
 	}
 	if !ok {
-		return keptDelta{}, c.cache.keep(key, keptDelta{})
+		k := keptDelta{NoRecipe: true}
+		return k, c.cache.keep(key, k)
 	}
 	target.Hold(c.run.holders, l)
 	content, size, err := target.Tar(ctx, l.DiffID)

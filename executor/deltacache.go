@@ -37,6 +37,16 @@ type deltaCache struct{ dir string }
 type keptDelta struct {
 	Transport *patch.LayerTransport `json:"transport,omitempty"`
 	Size      int64                 `json:"size,omitempty"` // bytes of the delta
+	// NoRecipe says that nothing makes the layer's blob again, with any bases.
+	NoRecipe bool `json:"noRecipe,omitempty"`
+	// Against is what it was compared with.
+	Against []digest.Digest `json:"-"`
+}
+
+// improvable says that a layer may be worth comparing with more bases: the delta
+// has more than half of its bytes.
+func (k keptDelta) improvable(l patch.Layer) bool {
+	return !k.NoRecipe && (k.Transport == nil || k.Size > l.Size/2)
 }
 
 // deltaKey stands for all that a delta follows from.
@@ -119,7 +129,7 @@ func (c deltaCache) make(key string, l patch.Layer, form []byte, create func(io.
 	if err := f.Replace(filepath.Join(c.dir, key)); err != nil {
 		return keptDelta{}, err
 	}
-	k := keptDelta{t, info.Size}
+	k := keptDelta{Transport: t, Size: info.Size}
 	return k, c.keep(key, k)
 }
 

@@ -1,0 +1,138 @@
+package executor
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/flotobuild/flotobuild/patch"
+)
+
+// How many bytes the blobs of bases may have: they are unpacked and searched.
+const (
+	mostOwn    int64 = 4 << 30 // of the image's predecessor
+	mostOthers int64 = 1 << 30 // of all images
+	// leastShare is how many bytes of bases are worth searching for a byte of new
+	// layers, which deltas may spare: seconds for each 64 KiB.
+	leastShare = 16 << 10
+)
+
+// A look compares a layer with bases.
+type look struct {
+	layer patch.Layer
+	bases []digest.Digest
+}
+
+// looks says what fresh layers are compared with, and in which order, so that
+// equal bases follow each other. First come the layers of the parent's images
+// that have the name of the layer's own: sites that share an image share its
+// deltas, whatever else they have. Then come those of all images of the parent,
+// for layers of which that made nothing good.
+func (r *run) looks(d *draft, fresh []patch.Layer) []look {
+	c := &candidates{parents: d.parents, has: r.parents.layersOf.Has}
+	names := imagesWith(d.desc.Flotobuild.Images)
+	all := c.of(func(string) bool { return true }, min(mostOthers, share(fresh)))
+	var own, rest []look
+	for _, l := range fresh {
+		mine := names[l.Digest]
+		beside := slices.DeleteFunc(slices.Clone(fresh), func(o patch.Layer) bool { return !mine.meets(names[o.Digest]) })
+		bases := c.of(func(name string) bool { return mine[name] }, min(mostOwn, share(beside)))
+		if len(bases) > 0 && !slices.Contains(bases, l.DiffID) {
+			own = append(own, look{l, bases})
+		}
+		if len(all) > 0 && !slices.Equal(all, bases) && !slices.Contains(all, l.DiffID) {
+			rest = append(rest, look{l, all})
+		}
+	}
+	slices.SortStableFunc(own, func(a, b look) int { return slices.Compare(a.bases, b.bases) })
+	return append(own, rest...)
+}
+
+// share is how many bytes of bases are worth searching for some layers.
+func share(layers []patch.Layer) int64 {
+	var size int64
+	for _, l := range layers {
+		size += l.Size
+	}
+	return size * leastShare
+}
+
+// imageNames is a set of names of images.
+type imageNames map[string]bool
+
+func (n imageNames) meets(o imageNames) bool {
+	for name := range n {
+		if o[name] {
+			return true
+		}
+	}
+	return false
+}
+
+// imagesWith gives the names of the images that have a layer, by blob.
+func imagesWith(images []patch.Image) map[digest.Digest]imageNames {
+	out := make(map[digest.Digest]imageNames)
+	for _, i := range images {
+		for _, m := range i.Manifests {
+			for _, l := range m.Layers {
+				if out[l.Digest] == nil {
+					out[l.Digest] = make(imageNames)
+				}
+				out[l.Digest][i.Name] = true
+			}
+		}
+	}
+	return out
+}
+
+// candidates are the layers that deltas may build on.
+type candidates struct {
+	parents []*patch.Description
+	has     func(diffID digest.Digest) bool // whether a layer is at hand
+	kept    map[string][]digest.Digest      // by the names of images and the room
+}
+
+// of lists the layers of some images that every parent has and that are at
+// hand, in the order of the first parent, as far as there is room for their
+// blobs.
+func (c *candidates) of(name func(string) bool, room int64) []digest.Digest {
+	var layers []patch.Layer
+	key := fmt.Sprint(room)
+	for _, i := range c.parents[0].Flotobuild.Images {
+		if name(i.Name) {
+			key += "\n" + i.Name
+			for _, m := range i.Manifests {
+				layers = append(layers, m.Layers...)
+			}
+		}
+	}
+	if out, ok := c.kept[key]; ok {
+		return out
+	}
+	have := c.counted()
+	var out []digest.Digest
+	for _, l := range layers {
+		if have[l.DiffID] == len(c.parents) && l.Size <= room && c.has(l.DiffID) {
+			out = append(out, l.DiffID)
+			room -= l.Size
+			delete(have, l.DiffID) // it is taken once
+		}
+	}
+	if c.kept == nil {
+		c.kept = make(map[string][]digest.Digest)
+	}
+	c.kept[key] = out
+	return out
+}
+
+// counted says how many parents have a layer.
+func (c *candidates) counted() map[digest.Digest]int {
+	out := make(map[digest.Digest]int)
+	for _, p := range c.parents {
+		for _, id := range p.RequiredImageIDs {
+			out[id]++
+		}
+	}
+	return out
+}
