@@ -31,7 +31,8 @@ func candidates(h hint) []method {
 			method{encoderPigz, level, 0},
 			method{encoderPigzOne, level, 0},
 			method{encoderGo, level, 0},
-			method{encoderKlauspost, level, 0})
+			method{encoderKlauspost, level, 0},
+			method{encoderPgzip, level, 0})
 	}
 	slices.SortStableFunc(all, func(a, b method) int { return cmp.Compare(h.penalty(a), h.penalty(b)) })
 	return all
@@ -46,7 +47,7 @@ func (h hint) penalty(m method) int {
 	if h.level != 0 && m.level != h.level {
 		p += 100
 	}
-	if goKind := m.encoder == encoderGo || m.encoder == encoderKlauspost; goKind != h.goOS {
+	if goKind := m.encoder == encoderGo || m.encoder == encoderKlauspost || m.encoder == encoderPgzip; goKind != h.goOS {
 		p += 10
 	}
 	if m.level != defaultLevel && m.level != maxLevel && m.level != minLevel {
@@ -55,7 +56,7 @@ func (h hint) penalty(m method) int {
 	switch {
 	case m.encoder == encoderPigz:
 		p += 3
-	case m.encoder == encoderKlauspost || m.encoder == encoderPigzOne || m.memLevel == maxMemLevel:
+	case m.encoder == encoderKlauspost || m.encoder == encoderPgzip || m.encoder == encoderPigzOne || m.memLevel == maxMemLevel:
 		p += 5
 	}
 	return p

@@ -9,8 +9,8 @@
 // # Encoders
 //
 // zlib (all versions since 1.2, with it Python, Perl, Java and curl), GNU gzip,
-// pigz, Go's compress/flate of Go 1.19 to 1.26, and the deflate and zstd of
-// klauspost/compress in the version of go.mod. Not reproduced: zlib's relatives
+// pigz, Go's compress/flate of Go 1.19 to 1.26, the deflate and zstd of
+// klauspost/compress in the version of go.mod, and with it klauspost/pgzip. Not reproduced: zlib's relatives
 // with other match finders (zlib-ng, Cloudflare's, Intel's), zopfli, 7-Zip,
 // libdeflate, the zstd program, and streams that were flushed within.
 //

@@ -31,6 +31,8 @@ func (e *evidence) allows(m method) bool {
 	switch m.encoder {
 	case encoderZlib, encoderGNU, encoderPigz, encoderPigzOne:
 		return e.allowsEnd(m) && e.allowsStart(m)
+	case encoderPgzip:
+		return !e.block.Short && !e.block.Final // which comes after the flush
 	case encoderGo, encoderKlauspost:
 		return !e.block.Short && (!e.block.Final || e.block.Size == 0) && e.allowsEnd(m)
 	}

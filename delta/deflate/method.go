@@ -25,6 +25,7 @@ const (
 	encoderZstd      = 5 // klauspost/compress 1.19.2
 	encoderPigz      = 6
 	encoderPigzOne   = 7 // pigz with one thread
+	encoderPgzip     = 8 // klauspost/pgzip with klauspost/compress 1.19.2
 )
 
 // A method is an encoder with its settings.
@@ -35,7 +36,7 @@ type method struct {
 }
 
 func (m method) String() string {
-	names := [...]string{"", "zlib", "gzip", "go", "klauspost", "klauspost zstd", "pigz", "pigz -p1"}
+	names := [...]string{"", "zlib", "gzip", "go", "klauspost", "klauspost zstd", "pigz", "pigz -p1", "pgzip"}
 	s := fmt.Sprintf("encoder %d -%d", m.encoder, m.level)
 	if int(m.encoder) < len(names) {
 		s = fmt.Sprintf("%s -%d", names[m.encoder], m.level)
@@ -77,6 +78,8 @@ func (m method) open(w io.Writer) (io.WriteCloser, error) {
 		return goflate.NewWriter(w, int(m.level))
 	case encoderKlauspost:
 		return kflate.NewWriter(w, int(m.level))
+	case encoderPgzip:
+		return newPgzip(w, int(m.level))
 	case encoderPigz, encoderPigzOne:
 		return zdeflate.NewPigz(w, int(m.level), m.encoder == encoderPigzOne)
 	case encoderZstd:

@@ -11,9 +11,9 @@ const (
 	prefixSize = 1 << 18
 	// chunkSize is how much content is read at once after that.
 	chunkSize = 1 << 16
-	// maxLive is how many methods are tried on beyond the prefix. More than two
+	// maxLive is how many methods are tried on beyond the prefix. More than three
 	// remain only for content with hardly any choice, as zeros.
-	maxLive = 4
+	maxLive = 8
 )
 
 // A run is a method at work on a stream.
