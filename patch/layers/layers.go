@@ -152,7 +152,7 @@ func (s *Source) made(ctx context.Context, p place) (*os.File, error) {
 			return err
 		}
 		defer r.Close()
-		return p.delta.Apply(ctx, r, bases, f)
+		return p.delta.Apply(ctx, r, bases, f, p.layer.Size)
 	})
 	if err == nil {
 		s.blobs[p.layer.Digest] = f
