@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,6 +38,14 @@ type deltaCache struct{ dir string }
 type keptDelta struct {
 	Transport *patch.LayerTransport `json:"transport,omitempty"`
 	Size      int64                 `json:"size,omitempty"` // bytes of the delta
+	Sum       digest.Digest         `json:"sum"`            // of all that without it
+}
+
+// sum is what Sum should be.
+func (k keptDelta) sum() digest.Digest {
+	k.Sum = ""
+	b, _ := json.Marshal(k) // never fails
+	return digest.FromBytes(b)
 }
 
 // deltaKey stands for all that a delta follows from.
@@ -54,8 +63,8 @@ func (c deltaCache) find(key string) (keptDelta, bool) {
 	var k keptDelta
 	name := filepath.Join(c.dir, key)
 	b, err := os.ReadFile(name + ".json")
-	if err != nil || json.Unmarshal(b, &k) != nil {
-		return k, false
+	if err != nil || json.Unmarshal(b, &k) != nil || k.Sum != k.sum() {
+		return keptDelta{}, false
 	}
 	files := []string{name + ".json"}
 	if t := k.Transport; t != nil {
@@ -78,6 +87,7 @@ func (c deltaCache) find(key string) (keptDelta, bool) {
 
 // keep notes how a layer travels.
 func (c deltaCache) keep(key string, k keptDelta) error {
+	k.Sum = k.sum()
 	b, err := json.Marshal(k)
 	if err == nil {
 		err = os.MkdirAll(c.dir, 0o777)
@@ -93,7 +103,6 @@ var errLarger = errors.New("the delta is larger than the layer")
 
 // make keeps the delta that create writes, unless the layer's blob is smaller.
 func (c deltaCache) make(key string, l patch.Layer, form []byte, create func(io.Writer) (*delta.Info, error)) (keptDelta, error) {
-	c.sweep()
 	if err := os.MkdirAll(c.dir, 0o777); err != nil {
 		return keptDelta{}, err
 	}
@@ -119,7 +128,7 @@ func (c deltaCache) make(key string, l patch.Layer, form []byte, create func(io.
 	if err := f.Replace(filepath.Join(c.dir, key)); err != nil {
 		return keptDelta{}, err
 	}
-	k := keptDelta{t, info.Size}
+	k := keptDelta{Transport: t, Size: info.Size}
 	return k, c.keep(key, k)
 }
 
@@ -137,8 +146,10 @@ func (a *atMost) Write(p []byte) (int, error) {
 	return a.w.Write(p)
 }
 
-// sweep removes what nobody has asked for in a long time.
+// sweep removes what nobody has asked for in a long time, and what killed
+// processes left.
 func (c deltaCache) sweep() {
+	_, _ = atomicfile.Sweep(c.dir) // it is tried again
 	entries, err := os.ReadDir(c.dir)
 	if err != nil {
 		return
@@ -194,7 +205,7 @@ func fetchFile(ctx context.Context, dir string, l patch.Layer, r io.Reader) (*fe
 		return nil, err
 	}
 	err = os.Remove(f.Name())
-	if err == nil {
+	if err == nil || errors.Is(err, fs.ErrNotExist) { // another run has swept the folder
 		_, err = verify.Copy(ctx, f, verify.NewReader(r, fmt.Sprintf("blob %q", l.Digest), l.Size, l.Digest))
 	}
 	if err != nil {

@@ -184,7 +184,7 @@ func (s *Source) temp() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Remove(f.Name()); err != nil {
+	if err := os.Remove(f.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) { // another run may sweep the folder
 		f.Close()
 		return nil, err
 	}
