@@ -54,7 +54,7 @@ func (v *verification) made(ctx context.Context, t LayerTransport, r io.Reader) 
 	blob, w := io.Pipe()
 	ended := make(chan struct{})
 	go func() {
-		defer close(ended) // r is read no more
+		defer close(ended)                                      // r is read no more
 		_ = w.CloseWithError(t.Apply(ctx, r, bases, w, l.Size)) // never fails
 	}()
 	err := v.layer(ctx, l, blob)
