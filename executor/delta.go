@@ -40,6 +40,8 @@ type comparison struct {
 
 // deltas decides which of the new layers of a draft travel as deltas, by blob.
 func (r *run) deltas(ctx context.Context, d *draft) (map[digest.Digest]keptDelta, error) {
+	cache := deltaCache{r.opts.DeltaDir}
+	cache.sweep()
 	if d.site.Patch.Delta == planner.DeltaOff || len(d.parents) == 0 {
 		return nil, nil
 	}
@@ -53,7 +55,7 @@ func (r *run) deltas(ctx context.Context, d *draft) (map[digest.Digest]keptDelta
 			fresh = append(fresh, l)
 		}
 	}
-	c := &comparison{run: r, site: d.site.Name, cache: deltaCache{r.opts.DeltaDir}}
+	c := &comparison{run: r, site: d.site.Name, cache: cache}
 	out := make(map[digest.Digest]keptDelta)
 	for _, look := range r.looks(d, fresh) {
 		old, ok := out[look.layer.Digest]
@@ -62,7 +64,7 @@ func (r *run) deltas(ctx context.Context, d *draft) (map[digest.Digest]keptDelta
 		}
 		k, err := c.delta(ctx, look.layer, look.bases)
 		if err != nil {
-			return nil, fmt.Errorf("layer %q: %w", look.layer.DiffID, err)
+			return nil, c.explain(look.layer, err)
 		}
 		if !ok || k.Transport != nil && (old.Transport == nil || k.Size < old.Size) {
 			out[look.layer.Digest] = k
@@ -74,6 +76,21 @@ func (r *run) deltas(ctx context.Context, d *draft) (map[digest.Digest]keptDelta
 	}
 	return out, nil
 }
+
+// explain says what to do where a layer cannot be compared.
+func (c *comparison) explain(l patch.Layer, err error) error {
+	err = fmt.Errorf("layer %q: %w", l.DiffID, err)
+	switch {
+	case noSpace(err):
+		return fmt.Errorf("%w; %q needs room for layers unpacked, of the parent, too, and with delta = \"off\" it needs none", err, c.cache.dir)
+	case errors.Is(err, errBase):
+		return fmt.Errorf("%w; \"flotobuild verify\" tells which patch is damaged, and delta = \"off\" makes one without its layers", err)
+	}
+	return err
+}
+
+// errBase says that a layer of a parent cannot be read.
+var errBase = errors.New("cannot compare with a layer of the parent")
 
 // delta gives the delta of a layer, from the cache where it was made before.
 func (c *comparison) delta(ctx context.Context, l patch.Layer, bases []digest.Digest) (keptDelta, error) {
@@ -138,7 +155,7 @@ func (c *comparison) openBases(ctx context.Context) (*delta.Index, error) {
 	for _, id := range c.bases {
 		content, size, err := c.run.parents.layersOf.Tar(ctx, id)
 		if err != nil {
-			return nil, fmt.Errorf("cannot compare with a layer of the parent: %w", err)
+			return nil, fmt.Errorf("%w: %w", errBase, err)
 		}
 		out = append(out, delta.Layer{Descriptor: delta.Descriptor{Digest: id, Size: size}, Content: content})
 	}

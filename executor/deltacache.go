@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +39,8 @@ type keptDelta struct {
 	Transport *patch.LayerTransport `json:"transport,omitempty"`
 	Size      int64                 `json:"size,omitempty"` // bytes of the delta
 	// NoRecipe says that nothing makes the layer's blob again, with any bases.
-	NoRecipe bool `json:"noRecipe,omitempty"`
+	NoRecipe bool          `json:"noRecipe,omitempty"`
+	Sum      digest.Digest `json:"sum"` // of all that without it
 	// Against is what it was compared with.
 	Against []digest.Digest `json:"-"`
 }
@@ -47,6 +49,13 @@ type keptDelta struct {
 // has more than half of its bytes.
 func (k keptDelta) improvable(l patch.Layer) bool {
 	return !k.NoRecipe && (k.Transport == nil || k.Size > l.Size/2)
+}
+
+// sum is what Sum should be.
+func (k keptDelta) sum() digest.Digest {
+	k.Sum = ""
+	b, _ := json.Marshal(k) // never fails
+	return digest.FromBytes(b)
 }
 
 // deltaKey stands for all that a delta follows from.
@@ -64,8 +73,8 @@ func (c deltaCache) find(key string) (keptDelta, bool) {
 	var k keptDelta
 	name := filepath.Join(c.dir, key)
 	b, err := os.ReadFile(name + ".json")
-	if err != nil || json.Unmarshal(b, &k) != nil {
-		return k, false
+	if err != nil || json.Unmarshal(b, &k) != nil || k.Sum != k.sum() {
+		return keptDelta{}, false
 	}
 	files := []string{name + ".json"}
 	if t := k.Transport; t != nil {
@@ -88,6 +97,7 @@ func (c deltaCache) find(key string) (keptDelta, bool) {
 
 // keep notes how a layer travels.
 func (c deltaCache) keep(key string, k keptDelta) error {
+	k.Sum = k.sum()
 	b, err := json.Marshal(k)
 	if err == nil {
 		err = os.MkdirAll(c.dir, 0o777)
@@ -103,7 +113,6 @@ var errLarger = errors.New("the delta is larger than the layer")
 
 // make keeps the delta that create writes, unless the layer's blob is smaller.
 func (c deltaCache) make(key string, l patch.Layer, form []byte, create func(io.Writer) (*delta.Info, error)) (keptDelta, error) {
-	c.sweep()
 	if err := os.MkdirAll(c.dir, 0o777); err != nil {
 		return keptDelta{}, err
 	}
@@ -147,8 +156,10 @@ func (a *atMost) Write(p []byte) (int, error) {
 	return a.w.Write(p)
 }
 
-// sweep removes what nobody has asked for in a long time.
+// sweep removes what nobody has asked for in a long time, and what killed
+// processes left.
 func (c deltaCache) sweep() {
+	_, _ = atomicfile.Sweep(c.dir) // it is tried again
 	entries, err := os.ReadDir(c.dir)
 	if err != nil {
 		return
@@ -204,7 +215,7 @@ func fetchFile(ctx context.Context, dir string, l patch.Layer, r io.Reader) (*fe
 		return nil, err
 	}
 	err = os.Remove(f.Name())
-	if err == nil {
+	if err == nil || errors.Is(err, fs.ErrNotExist) { // another run has swept the folder
 		_, err = verify.Copy(ctx, f, verify.NewReader(r, fmt.Sprintf("blob %q", l.Digest), l.Size, l.Digest))
 	}
 	if err != nil {

@@ -61,11 +61,11 @@ func (d *Description) checkDeltas() error {
 	for _, c := range d.Flotobuild.Contents {
 		listed[c.Path] = true
 	}
-	layers := make(map[digest.Digest]digest.Digest)
+	layers := make(map[digest.Digest]Layer)
 	for _, i := range d.Flotobuild.Images {
 		for _, m := range i.Manifests {
 			for _, l := range m.Layers {
-				layers[l.Digest] = l.DiffID
+				layers[l.Digest] = l
 			}
 		}
 	}
@@ -90,24 +90,46 @@ func (d *Description) checkDeltas() error {
 	return nil
 }
 
-func (d *Description) checkDelta(t LayerTransport, layers map[digest.Digest]digest.Digest) error {
+// maxTar bounds the tar of a layer, and those of the bases of a delta together:
+// as in package delta.
+const maxTar = 1 << 44
+
+func (d *Description) checkDelta(t LayerTransport, layers map[digest.Digest]Layer) error {
 	if t.Delta == nil {
 		return errors.New("transport does not say what it is")
 	}
-	for _, id := range slices.Concat([]digest.Digest{t.Delta.Digest, t.Delta.Blob}, t.Bases) {
+	if err := t.checkDigests(); err != nil {
+		return err
+	}
+	switch l, ok := layers[t.Delta.Blob]; {
+	case len(d.Flotobuild.Parents) == 0:
+		return errors.New("an initial patch has no parent that it could build on")
+	case !ok || l.DiffID != t.DiffID:
+		return fmt.Errorf("no image has a layer %q with that diff id", t.Delta.Blob)
+	case min(t.Delta.Size, t.Delta.BaseSize) < 0 || max(t.Delta.Size, t.Delta.BaseSize) > maxTar:
+		return fmt.Errorf("its sizes are %d and %d bytes, and not between 0 and %d", t.Delta.Size, t.Delta.BaseSize, int64(maxTar))
+	case len(t.Delta.Recipe) == 0 && t.Delta.Blob != t.DiffID:
+		return errors.New("nothing says how the layer is compressed")
+	}
+	return nil
+}
+
+// checkDigests checks the digests that a delta names.
+func (t *LayerTransport) checkDigests() error {
+	for _, id := range []digest.Digest{t.Delta.Digest, t.Delta.Blob} {
 		if err := verify.CheckDigest(id); err != nil {
 			return err
 		}
 	}
-	switch id, ok := layers[t.Delta.Blob]; {
-	case len(d.Flotobuild.Parents) == 0:
-		return errors.New("an initial patch has no parent that it could build on")
-	case !ok || id != t.DiffID:
-		return fmt.Errorf("no image has a layer %q with that diff id", t.Delta.Blob)
-	case t.Delta.Size < 0 || t.Delta.BaseSize < 0:
-		return fmt.Errorf("its sizes are %d and %d bytes", t.Delta.Size, t.Delta.BaseSize)
-	case len(t.Delta.Recipe) == 0 && t.Delta.Blob != t.DiffID:
-		return errors.New("nothing says how the layer is compressed")
+	seen := make(map[digest.Digest]bool, len(t.Bases))
+	for _, id := range t.Bases {
+		if err := verify.CheckDigest(id); err != nil {
+			return fmt.Errorf("base: %w", err)
+		}
+		if seen[id] || id == t.DiffID {
+			return fmt.Errorf("base %q stands twice, or is the layer itself", id)
+		}
+		seen[id] = true
 	}
 	return nil
 }
@@ -140,12 +162,15 @@ func (t *LayerTransport) Unpack(ctx context.Context, r io.Reader, bases delta.Ba
 }
 
 // Apply is Unpack for the layer's blob, which is compressed as its recipe says
-// and compared with its digest.
-func (t *LayerTransport) Apply(ctx context.Context, r io.Reader, bases delta.Bases, w io.Writer) error {
+// and compared with its digest. No more than size bytes, which the blob must
+// have, are written. That the blob unpacks to the layer again follows from
+// neither: a recipe may add what it likes.
+func (t *LayerTransport) Apply(ctx context.Context, r io.Reader, bases delta.Bases, w io.Writer, size int64) error {
 	p, err := recipe.Parse(t.Delta.Recipe)
 	if err != nil {
 		return err
 	}
+	out := &bounded{w: w, left: size}
 	content, plain := io.Pipe()
 	made := make(chan error, 1)
 	go func() {
@@ -154,15 +179,36 @@ func (t *LayerTransport) Apply(ctx context.Context, r io.Reader, bases delta.Bas
 		made <- err
 	}()
 	hash := digest.SHA256.Digester()
-	err = p.Encode(ctx, io.MultiWriter(w, hash.Hash()), content)
+	err = p.Encode(ctx, io.MultiWriter(out, hash.Hash()), content)
 	_ = content.CloseWithError(errors.Join(err, io.ErrClosedPipe)) // never fails
 	if from := <-made; from != nil && (err == nil || !errors.Is(from, io.ErrClosedPipe)) {
 		err = from // what Encode says then comes from it
 	}
-	if err == nil && hash.Digest() != t.Delta.Blob {
-		err = fmt.Errorf("the delta for layer %q makes the blob %q instead of %q: its recipe is wrong", t.DiffID, hash.Digest(), t.Delta.Blob)
+	switch {
+	case err != nil:
+		return err
+	case hash.Digest() != t.Delta.Blob:
+		return fmt.Errorf("the delta for layer %q makes the blob %q instead of %q: its recipe is wrong", t.DiffID, hash.Digest(), t.Delta.Blob)
+	case out.left > 0:
+		return fmt.Errorf("the delta for layer %q makes a blob of %d bytes, and the description says %d", t.DiffID, size-out.left, size)
 	}
-	return err
+	return nil
+}
+
+// bounded takes no more than left bytes.
+type bounded struct {
+	w    io.Writer
+	left int64
+}
+
+// Write implements io.Writer.
+func (b *bounded) Write(p []byte) (int, error) {
+	if int64(len(p)) > b.left {
+		return 0, errors.New("the blob that the delta makes has more bytes than the description says")
+	}
+	n, err := b.w.Write(p)
+	b.left -= int64(n)
+	return n, err
 }
 
 // open compares the header of a delta with the description, and gives the delta

@@ -203,6 +203,11 @@ func TestDeltaRefused(t *testing.T) {
 		"other entry":     {func(_ *site, d *Description) { first(d).Delta.Digest = digest.FromString("x") }, "not in the patch"},
 		"no recipe":       {func(_ *site, d *Description) { first(d).Delta.Recipe = nil }, "how the layer is compressed"},
 		"negative":        {func(_ *site, d *Description) { first(d).Delta.Size = -1 }, "its sizes are"},
+		"an exbibyte":     {func(_ *site, d *Description) { first(d).Delta.Size = 1 << 60 }, "not between 0 and"},
+		"bases of one":    {func(_ *site, d *Description) { first(d).Delta.BaseSize = 1 << 60 }, "not between 0 and"},
+		"a base twice":    {func(_ *site, d *Description) { first(d).Bases = append(first(d).Bases, first(d).Bases[0]) }, "stands twice"},
+		"itself":          {func(_ *site, d *Description) { first(d).Bases[0] = first(d).DiffID }, "is the layer itself"},
+		"of a config":     {func(_ *site, d *Description) { first(d).Delta.Blob = d.Flotobuild.Images[0].Manifests[0].Config.Digest }, "no image has a layer"},
 		"malformed base":  {func(_ *site, d *Description) { first(d).Bases[0] = "sha256:../x" }, "digest"},
 		"no parent":       {func(_ *site, d *Description) { d.Flotobuild.Parents, d.ParentID = nil, "" }, "initial patch"},
 		"twice":           {func(_ *site, d *Description) { d.Flotobuild.Transport = append(d.Flotobuild.Transport, *first(d)) }, "not in the patch"},
@@ -287,7 +292,7 @@ func TestDeltaOutput(t *testing.T) {
 	bases := func(id digest.Digest) (io.ReaderAt, int64, error) { return s.basesOf(one)(t.Context(), id) }
 	packed := s.blobs[tr.Delta.Digest]
 	var out bytes.Buffer
-	if err := tr.Apply(t.Context(), bytes.NewReader(packed), bases, &out); err != nil || !bytes.Equal(out.Bytes(), s.blobs[l.Digest]) {
+	if err := tr.Apply(t.Context(), bytes.NewReader(packed), bases, &out, l.Size); err != nil || !bytes.Equal(out.Bytes(), s.blobs[l.Digest]) {
 		t.Errorf("the blob: %v", err)
 	}
 	out.Reset()
@@ -295,20 +300,20 @@ func TestDeltaOutput(t *testing.T) {
 		t.Errorf("the tar: %v", err)
 	}
 	full := errors.New("disk full")
-	if err := tr.Apply(t.Context(), bytes.NewReader(packed), bases, failing{full}); !errors.Is(err, full) {
+	if err := tr.Apply(t.Context(), bytes.NewReader(packed), bases, failing{full}, l.Size); !errors.Is(err, full) {
 		t.Errorf("on a full disk: %v", err)
 	}
-	if err := tr.Apply(t.Context(), io.MultiReader(bytes.NewReader(packed), strings.NewReader("x")), bases, io.Discard); err == nil || !strings.Contains(err.Error(), "1 bytes follow") {
+	if err := tr.Apply(t.Context(), io.MultiReader(bytes.NewReader(packed), strings.NewReader("x")), bases, io.Discard, l.Size); err == nil || !strings.Contains(err.Error(), "1 bytes follow") {
 		t.Errorf("with a tail: %v", err)
 	}
 	for _, n := range []int{0, 10, len(packed) / 2, len(packed) - 1} {
-		if err := tr.Apply(t.Context(), bytes.NewReader(packed[:n]), bases, io.Discard); !errors.Is(err, delta.ErrMalformed) {
+		if err := tr.Apply(t.Context(), bytes.NewReader(packed[:n]), bases, io.Discard, l.Size); !errors.Is(err, delta.ErrMalformed) {
 			t.Errorf("after %d bytes: %v", n, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := tr.Apply(ctx, bytes.NewReader(packed), bases, io.Discard); !errors.Is(err, context.Canceled) {
+	if err := tr.Apply(ctx, bytes.NewReader(packed), bases, io.Discard, l.Size); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -38,15 +38,29 @@ func (v *verification) delta(ctx context.Context, t LayerTransport, r io.Reader)
 	}
 	v.apply.Lock()
 	defer v.apply.Unlock()
-	bases := func(d digest.Digest) (io.ReaderAt, int64, error) { return v.bases(ctx, d) }
-	if err := t.Apply(ctx, r, bases, io.Discard); err != nil {
+	if err := v.made(ctx, t, r); err != nil {
 		return inEntry(t, err)
 	}
 	v.mu.Lock()
 	v.report.Applied++
 	v.mu.Unlock()
-	v.layerDone()
 	return nil
+}
+
+// made checks the blob that a delta makes as if it travelled whole.
+func (v *verification) made(ctx context.Context, t LayerTransport, r io.Reader) error {
+	l := v.layers[BlobEntry(t.Delta.Blob)]
+	bases := func(d digest.Digest) (io.ReaderAt, int64, error) { return v.bases(ctx, d) }
+	blob, w := io.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)                                      // r is read no more
+		_ = w.CloseWithError(t.Apply(ctx, r, bases, w, l.Size)) // never fails
+	}()
+	err := v.layer(ctx, l, blob)
+	_ = blob.CloseWithError(io.ErrClosedPipe) // never fails
+	<-ended
+	return err
 }
 
 func inEntry(t LayerTransport, err error) error {

@@ -14,6 +14,8 @@ func FuzzDescription(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b)
+	_, two := deltaPatch(f, s)
+	f.Add(two.Raw())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d, err := Decode(b)
 		if err != nil || d.Check() != nil {

@@ -139,7 +139,7 @@ func (i *importing) entry(ctx context.Context, c patch.Content, open func() (io.
 	i.record.Verified.Bytes += c.Size
 	switch {
 	case isDelta:
-		return i.delta(ctx, t, r)
+		return i.delta(ctx, t, r, group)
 	case !isBlob:
 		return i.small(ctx, c, r)
 	case !wanted: // records, which sites do not need

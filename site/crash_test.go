@@ -97,8 +97,11 @@ type scene struct {
 }
 
 func newScene(t *testing.T) *scene {
-	m := newMaker(t).withVariables()
-	c := &scene{paths: m.chain(4)}
+	return newSceneOf(t, newMaker(t).withVariables().chain(4))
+}
+
+func newSceneOf(t *testing.T, paths []string) *scene {
+	c := &scene{paths: paths}
 	s := newSite(t)
 	setVars(t, s, "plc", "10.0.0.7", "pin", "geheim-1")
 	for n, p := range c.paths {
@@ -291,6 +294,19 @@ var (
 // TestFaults lets system calls of operations fail, once or from some moment on,
 // and kills at them. strace does that to the process from outside.
 func TestFaults(t *testing.T) {
+	needStrace(t)
+	c, seed := newScene(t), newSeed(t)
+	for n, operation := range operations {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel()
+			c.fail(t, operation, rand.New(rand.NewPCG(seed, uint64(n))))
+		})
+	}
+}
+
+// needStrace skips a test where nothing can be traced.
+func needStrace(t *testing.T) {
+	t.Helper()
 	if _, err := exec.LookPath("strace"); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal("strace is not installed")
@@ -299,13 +315,6 @@ func TestFaults(t *testing.T) {
 	}
 	if err := exec.Command("strace", "-f", "-o", "/dev/null", "true").Run(); err != nil {
 		t.Skipf("strace cannot trace here: %v", err)
-	}
-	c, seed := newScene(t), newSeed(t)
-	for n, operation := range operations {
-		t.Run(operation, func(t *testing.T) {
-			t.Parallel()
-			c.fail(t, operation, rand.New(rand.NewPCG(seed, uint64(n))))
-		})
 	}
 }
 

@@ -2,15 +2,19 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/patch/layers"
@@ -59,32 +63,45 @@ func (i *importing) missingBases() ([]MissingBlob, error) {
 	return out, nil
 }
 
-// scratch is how many bytes the bases of the largest delta take while they are
-// unpacked. Layers that are not compressed are read where they are.
+// scratch is how many bytes the bases take at most that must be unpacked: they
+// stay until the import ends. Layers that are not compressed are read where they
+// are. Of bases that several deltas have, the description tells sums only: those
+// with the most bases count first, and others where they have further ones.
 func (i *importing) scratch() int64 {
-	var most int64
-	for _, t := range i.deltas {
+	all := slices.Collect(maps.Values(i.deltas))
+	slices.SortFunc(all, func(a, b patch.LayerTransport) int {
+		return cmp.Or(len(b.Bases)-len(a.Bases), strings.Compare(string(a.Delta.Blob), string(b.Delta.Blob)))
+	})
+	var sum int64
+	counted := make(map[digest.Digest]bool)
+	for _, t := range all {
 		if i.there(t.Delta.Blob) {
 			continue
 		}
-		n := t.Delta.BaseSize
+		n, more := t.Delta.BaseSize, false
 		for _, id := range t.Bases {
 			if b := i.layers[id]; b.Digest == id {
 				n -= b.Size
+			} else if !counted[id] {
+				counted[id], more = true, true
 			}
 		}
-		most = max(most, n)
+		if more {
+			sum += n
+		}
 	}
-	return most
+	return sum
 }
 
-// delta makes a layer of its delta, in one pass over it.
-func (i *importing) delta(ctx context.Context, t patch.LayerTransport, r io.Reader) error {
+// delta makes a layer of its delta, in one pass over it. Its blob is checked like
+// one that came whole: that the delta gives the layer says nothing of what is
+// around that in the blob.
+func (i *importing) delta(ctx context.Context, t patch.LayerTransport, r io.Reader, group *errgroup.Group) error {
 	n := i.needs[t.Delta.Blob]
 	i.openBases()
 	bases := func(id digest.Digest) (io.ReaderAt, int64, error) { return i.bases.Tar(ctx, id) }
 	err := i.staging.make(n, func(w io.Writer) error {
-		return t.Apply(ctx, r, bases, io.MultiWriter(w, i.written()))
+		return t.Apply(ctx, r, bases, io.MultiWriter(w, i.written()), n.Size)
 	})
 	if err != nil {
 		return fmt.Errorf("cannot make layer %q of image %q of its delta: %w", n.DiffID, n.image, err)
@@ -93,8 +110,8 @@ func (i *importing) delta(ctx context.Context, t patch.LayerTransport, r io.Read
 	i.record.Added += n.Size
 	i.record.Verified.Layers++
 	i.record.Verified.Deltas++
-	n.DiffID = "" // which the delta was compared with
-	return i.staging.settle(ctx, n)
+	group.Go(func() error { return i.staging.settle(ctx, n) })
+	return nil
 }
 
 // openBases makes the layers of the store available as bases.
@@ -136,11 +153,7 @@ func (g *staging) make(n need, content func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	err = content(f)
-	if st, serr := f.Stat(); err == nil && serr == nil && st.Size() != n.Size {
-		err = fmt.Errorf("it has %d bytes, and the description says %d", st.Size(), n.Size)
-	}
-	return errors.Join(err, f.Close())
+	return errors.Join(content(f), f.Close())
 }
 
 // stagedBases is a file of the staging folder: the blobs that deltas build on,

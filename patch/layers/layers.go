@@ -152,7 +152,7 @@ func (s *Source) made(ctx context.Context, p place) (*os.File, error) {
 			return err
 		}
 		defer r.Close()
-		return p.delta.Apply(ctx, r, bases, f)
+		return p.delta.Apply(ctx, r, bases, f, p.layer.Size)
 	})
 	if err == nil {
 		s.blobs[p.layer.Digest] = f
@@ -184,7 +184,7 @@ func (s *Source) temp() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Remove(f.Name()); err != nil {
+	if err := os.Remove(f.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) { // another run may sweep the folder
 		f.Close()
 		return nil, err
 	}

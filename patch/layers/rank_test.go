@@ -3,6 +3,7 @@ package layers
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -41,5 +42,25 @@ func TestLongChain(t *testing.T) {
 	}
 	if _, _, err := s.Tar(t.Context(), layer(length-1, 1)); err == nil {
 		t.Error("it is made")
+	}
+}
+
+// A patch may be hostile: a hundred thousand layers, each of which builds on the
+// one before.
+func TestDeepChain(t *testing.T) {
+	const length = 100_000
+	s := New(t.TempDir())
+	layer := func(n int) digest.Digest { return digest.FromString(fmt.Sprint(n)) }
+	s.Hold(nil, patch.Layer{DiffID: layer(0)})
+	for n := 1; n <= length; n++ {
+		tr := &patch.LayerTransport{DiffID: layer(n), Kind: patch.TransportDelta, Delta: &patch.LayerDelta{}, Bases: []digest.Digest{layer(n - 1)}}
+		s.places[tr.DiffID] = []place{{delta: tr}}
+	}
+	begun := time.Now()
+	if got := s.ranked()[layer(length)]; got != length {
+		t.Errorf("the last one has rank %d", got)
+	}
+	if took := time.Since(begun); took > 20*time.Second {
+		t.Errorf("it takes %v", took)
 	}
 }

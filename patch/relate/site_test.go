@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -33,6 +34,8 @@ type site struct {
 	dir   string
 	blobs map[digest.Digest][]byte
 	n     int // patches made
+	// deltas decides which layers travel as deltas; nil for none.
+	deltas *rand.Rand
 }
 
 func newSite(t testing.TB) *site {
@@ -140,6 +143,9 @@ func (s *site) write(r release, parents ...*patch.Reader) *patch.Reader {
 		}
 	}
 	d.SetContents(contents)
+	if s.deltas != nil {
+		s.someDeltas(d, known)
+	}
 	return s.create(d, r)
 }
 

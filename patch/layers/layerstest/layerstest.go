@@ -16,8 +16,6 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/flotobuild/flotobuild/delta"
-	"github.com/flotobuild/flotobuild/delta/recipe"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/store"
 )
@@ -30,7 +28,6 @@ type Maker struct {
 	t     testing.TB
 	dir   string
 	day   int
-	tars  map[digest.Digest][]byte // by diff id
 	blobs map[digest.Digest][]byte
 }
 
@@ -43,7 +40,7 @@ type Patch struct {
 
 // New makes a maker.
 func New(t testing.TB) *Maker {
-	return &Maker{t: t, dir: t.TempDir(), tars: make(map[digest.Digest][]byte), blobs: make(map[digest.Digest][]byte)}
+	return &Maker{t: t, dir: t.TempDir(), blobs: make(map[digest.Digest][]byte)}
 }
 
 func (m *Maker) check(err error) {
@@ -81,9 +78,7 @@ func (m *Maker) Layer(n int) patch.Layer {
 	m.check(err)
 	m.check(z.Close())
 	d := m.put(store.Zstd.MediaType(), blob.Bytes())
-	l := patch.Layer{DiffID: digest.FromBytes(plain.Bytes()), Digest: d.Digest, MediaType: d.MediaType, Size: d.Size}
-	m.tars[l.DiffID] = plain.Bytes()
-	return l
+	return patch.Layer{DiffID: digest.FromBytes(plain.Bytes()), Digest: d.Digest, MediaType: d.MediaType, Size: d.Size}
 }
 
 func (m *Maker) image(l patch.Layer) patch.Image {
@@ -114,35 +109,8 @@ func (m *Maker) Whole(parent *Patch, l patch.Layer) *Patch {
 func (m *Maker) Delta(parent *Patch, l patch.Layer) *Patch {
 	m.t.Helper()
 	d := m.describe(l, &parent.Header)
-	var out bytes.Buffer
-	info, err := delta.Create(context.Background(), &out, m.tar(l), []delta.Layer{m.tar(parent.Layer)}, delta.Options{})
-	m.check(err)
-	blob := m.blobs[l.Digest]
-	r, ok, err := recipe.Identify(context.Background(), bytes.NewReader(blob), int64(len(blob)))
-	if m.check(err); !ok {
-		m.t.Fatal("no recipe makes the layer")
-	}
-	x := &patch.LayerDelta{Digest: m.put("", out.Bytes()).Digest, Blob: l.Digest, Size: info.Target.Size}
-	x.Recipe, err = r.MarshalBinary()
-	m.check(err)
-	t := patch.LayerTransport{DiffID: l.DiffID, Kind: patch.TransportDelta, Delta: x}
-	for _, b := range info.Bases {
-		t.Bases, x.BaseSize = append(t.Bases, b.Digest), x.BaseSize+b.Size
-	}
-	contents := []patch.Content{patch.NewDeltaContent(x.Digest, int64(out.Len()))}
-	for _, c := range m.contents(d, &parent.Header) {
-		if c.Path != patch.BlobEntry(l.Digest) {
-			contents = append(contents, c)
-		}
-	}
-	d.Flotobuild.Transport = []patch.LayerTransport{t}
-	d.SetContents(contents)
+	AsDelta(m.t, d, m.blobs, l, parent.Layer)
 	return m.write(d, l)
-}
-
-func (m *Maker) tar(l patch.Layer) delta.Layer {
-	b := m.tars[l.DiffID]
-	return delta.Layer{Descriptor: delta.Descriptor{Digest: l.DiffID, Size: int64(len(b))}, Content: bytes.NewReader(b)}
 }
 
 func (m *Maker) describe(l patch.Layer, parent *patch.Header) *patch.Description {

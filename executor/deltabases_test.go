@@ -1,0 +1,88 @@
+package executor
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/flotobuild/flotobuild/patch"
+)
+
+func idsOf(layers ...patch.Layer) []digest.Digest {
+	var out []digest.Digest
+	for _, l := range layers {
+		out = append(out, l.DiffID)
+	}
+	return out
+}
+
+func TestCandidates(t *testing.T) {
+	a1, a2, b, c, lost := sized("a1", 10), sized("a2", 20), sized("b", 40), sized("c", 80), sized("lost", 1)
+	old := requiring(imageOf("b", b, a1), imageOf("app", a2, a1, lost), imageOf("c", c))
+	same := requiring(imageOf("other", c, a1, a2, b, lost))
+	less := requiring(imageOf("app", a2, b))
+	none := requiring(imageOf("x", sized("fresh", 5)))
+	for name, test := range map[string]struct {
+		parents []*patch.Description
+		images  []string // all when nil
+		room    int64
+		want    []patch.Layer
+	}{
+		"all, in the order of the parent":     {[]*patch.Description{old}, nil, 1000, []patch.Layer{b, a1, a2, c}},
+		"those of one image":                  {[]*patch.Description{old}, []string{"app"}, 1000, []patch.Layer{a2, a1}},
+		"those of two":                        {[]*patch.Description{old}, []string{"app", "c"}, 1000, []patch.Layer{a2, a1, c}},
+		"an image that the parent lacks":      {[]*patch.Description{old}, []string{"new"}, 1000, nil},
+		"what two parents have":               {[]*patch.Description{old, less}, nil, 1000, []patch.Layer{b, a2}},
+		"the order is that of the first":      {[]*patch.Description{old, same}, nil, 1000, []patch.Layer{b, a1, a2, c}},
+		"what the first lacks is no base":     {[]*patch.Description{less, old}, nil, 1000, []patch.Layer{a2, b}},
+		"a smaller one behind one too large":  {[]*patch.Description{old}, nil, 39, []patch.Layer{a1, a2}},
+		"as much as there is room for":        {[]*patch.Description{old}, nil, 70, []patch.Layer{b, a1, a2}},
+		"no room":                             {[]*patch.Description{old}, nil, 0, nil},
+		"of three, one has nothing in common": {[]*patch.Description{old, same, none}, nil, 1000, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := runWith(t, a1, a2, b, c)
+			all := &candidates{parents: test.parents, has: r.parents.layersOf.Has}
+			for range 2 {
+				got := all.of(func(name string) bool { return test.images == nil || slices.Contains(test.images, name) }, test.room)
+				if !slices.Equal(got, idsOf(test.want...)) {
+					t.Errorf("got %q, want %q", got, idsOf(test.want...))
+				}
+			}
+		})
+	}
+}
+
+// A layer is compared with its own images first, and equal bases follow each
+// other; what else a site has makes no difference for these.
+func TestLooks(t *testing.T) {
+	a, b, c := sized("a", 1<<20), sized("b", 1<<20), sized("c", 1<<20)
+	a1, b1, ab, n := sized("a1", 5000), sized("b1", 5000), sized("ab", 5000), sized("n", 5000)
+	r := runWith(t, a, b, c)
+	looks := func(parent, next *patch.Description, fresh ...patch.Layer) []look {
+		return r.looks(&draft{desc: next, parents: []*patch.Description{parent}}, fresh)
+	}
+	parent := requiring(imageOf("a", a), imageOf("b", b), imageOf("c", c))
+	next := requiring(imageOf("a", a1, ab), imageOf("b", b1, ab), imageOf("new", n), imageOf("c", c))
+	own := map[digest.Digest][]digest.Digest{a1.Digest: idsOf(a), b1.Digest: idsOf(b), ab.Digest: idsOf(a, b)}
+	all := idsOf(a, b, c)
+	got := looks(parent, next, a1, ab, b1, n)
+	if len(got) != 7 {
+		t.Fatalf("%d looks: %v", len(got), got)
+	}
+	for _, l := range got[:3] {
+		if !slices.Equal(l.bases, own[l.layer.Digest]) {
+			t.Errorf("layer %s is compared with %q first", l.layer.Digest, l.bases)
+		}
+	}
+	for _, l := range got[3:] {
+		if !slices.Equal(l.bases, all) {
+			t.Errorf("layer %s is compared with %q then", l.layer.Digest, l.bases)
+		}
+	}
+	alone := looks(requiring(imageOf("a", a)), requiring(imageOf("a", a1)), a1)
+	if len(alone) != 1 || !slices.Equal(alone[0].bases, idsOf(a)) {
+		t.Errorf("a site with that image alone compares otherwise: %v", alone)
+	}
+}
