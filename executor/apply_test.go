@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -221,7 +222,7 @@ func carried(t testing.TB, r *patch.Reader) []string {
 	for _, i := range r.Description.Flotobuild.Images {
 		for _, m := range i.Manifests {
 			for _, l := range m.Layers {
-				if r.Has(l.Digest) {
+				if slices.ContainsFunc(r.Description.Flotobuild.Transport, func(x patch.LayerTransport) bool { return x.DiffID == l.DiffID }) {
 					out = append(out, i.Name+" "+l.DiffID.String())
 				}
 			}

@@ -54,7 +54,9 @@ func (s *Server) broken(w http.ResponseWriter, r *http.Request, err error) {
 	status := statusOf(err)
 	if status == http.StatusInternalServerError {
 		if r.Context().Err() != nil {
-			return // the client has gone away, and that is why
+			// The client has gone away or stands still, and that is why. What the
+			// server would send if this returned is a success.
+			panic(http.ErrAbortHandler)
 		}
 		s.opts.Log.Error("cannot answer", "method", r.Method, "path", r.URL.Path, "error", err.Error())
 	}
