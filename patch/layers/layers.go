@@ -173,9 +173,18 @@ func (s *Source) fill(content func(*os.File) error) (*os.File, error) {
 	}
 	if err := content(f); err != nil {
 		f.Close()
-		return nil, err
+		return nil, s.explain(err)
 	}
 	return f, nil
+}
+
+// explain says what to do where the folder for temporary files has no more room.
+// Others chose their folder.
+func (s *Source) explain(err error) error {
+	if s.dir == "" && atomicfile.NoSpace(err) {
+		return fmt.Errorf("%w; layers are unpacked in %q, and TMPDIR names another folder for that", err, os.TempDir())
+	}
+	return err
 }
 
 func (s *Source) temp() (*os.File, error) {

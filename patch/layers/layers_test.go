@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -205,5 +207,27 @@ func TestConcurrent(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// However long the chain, the message names what matters, and where there is no
+// room for layers.
+func TestNoRoom(t *testing.T) {
+	m := layerstest.New(t)
+	all := []*layerstest.Patch{m.Initial(m.Layer(1)).Damaged(t)}
+	for n := 2; n <= 5; n++ {
+		all = append(all, m.Delta(all[n-2], m.Layer(n)))
+	}
+	s := source(t, all...)
+	_, _, err := s.Tar(t.Context(), all[4].Layer.DiffID)
+	if err == nil || strings.Count(err.Error(), "base ") != 1 || !strings.Contains(err.Error(), string(all[0].Layer.DiffID)) {
+		t.Errorf("got %v", err)
+	}
+	if err := s.explain(io.EOF); err != io.EOF {
+		t.Errorf("another failure: %v", err)
+	}
+	full := fmt.Errorf("write: %w", syscall.ENOSPC)
+	if err := New("").explain(full); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("in the folder of the system: %v", err)
 	}
 }

@@ -175,8 +175,11 @@ func (m *making) open(ctx context.Context, p place) (delta.Bases, error) {
 	var size int64
 	for _, id := range p.delta.Bases {
 		t, err := m.get(ctx, id)
+		if deeper := (*baseError)(nil); errors.As(err, &deeper) {
+			return nil, err // which names the one that matters
+		}
 		if err != nil {
-			return nil, fmt.Errorf("base %q: %w", id, err)
+			return nil, &baseError{id, err}
 		}
 		if tars[id], size = t, size+t.Size(); size > p.delta.Delta.BaseSize {
 			return nil, fmt.Errorf("base %q is larger than the patch says", id)
@@ -190,6 +193,19 @@ func (m *making) open(ctx context.Context, p place) (delta.Bases, error) {
 		return t, t.Size(), nil
 	}, nil
 }
+
+// A baseError is about a layer that others are made of, however far down the
+// chain.
+type baseError struct {
+	id  digest.Digest
+	err error
+}
+
+// Error satisfies error.
+func (e *baseError) Error() string { return fmt.Sprintf("base %q: %v", e.id, e.err) }
+
+// Unwrap returns the cause.
+func (e *baseError) Unwrap() error { return e.err }
 
 // whole unpacks a blob. One that is not compressed is read where it is.
 func (s *Source) whole(ctx context.Context, p place) (_ *tar, err error) {
