@@ -99,8 +99,9 @@ func (c *comparison) explain(l patch.Layer, err error) error {
 var errBase = errors.New("cannot compare with a layer of the parent")
 
 // deltaBases lists the layers that every parent has and that are at hand, as far
-// as there is room for their blobs: first those of the images that bring fresh layers,
-// then those of the other images, each in the order of the first parent.
+// as there is room for their blobs, which those of the images that bring fresh layers
+// get first. They come last nevertheless, each image in the order of the first
+// parent: of files with the same path a delta takes the one on top.
 func (r *run) deltaBases(d *draft, fresh map[digest.Digest]bool, room int64) []digest.Digest {
 	changed := make(map[string]bool)
 	for _, i := range d.desc.Flotobuild.Images {
@@ -120,15 +121,19 @@ func (r *run) deltaBases(d *draft, fresh map[digest.Digest]bool, room int64) []d
 			have[id]++
 		}
 	}
-	var out []digest.Digest
-	for _, l := range append(first, rest...) {
-		if have[l.DiffID] == len(d.parents) && l.Size <= room && r.parents.layersOf.Has(l.DiffID) {
-			out = append(out, l.DiffID)
-			room -= l.Size
-			delete(have, l.DiffID) // it is taken once
+	take := func(layers []patch.Layer) []digest.Digest {
+		var out []digest.Digest
+		for _, l := range layers {
+			if have[l.DiffID] == len(d.parents) && l.Size <= room && r.parents.layersOf.Has(l.DiffID) {
+				out = append(out, l.DiffID)
+				room -= l.Size
+				delete(have, l.DiffID) // it is taken once
+			}
 		}
+		return out
 	}
-	return out
+	top := take(first)
+	return append(take(rest), top...)
 }
 
 // allLayers lists the layers of all platforms of an image.

@@ -67,12 +67,12 @@ func TestDeltaBases(t *testing.T) {
 		room    int64
 		want    []patch.Layer
 	}{
-		"the changed image comes first":       {[]*patch.Description{old}, 1000, []patch.Layer{a2, a1, b, c}},
-		"what two parents have":               {[]*patch.Description{old, less}, 1000, []patch.Layer{a2, b}},
-		"the order is that of the first":      {[]*patch.Description{old, same}, 1000, []patch.Layer{a2, a1, b, c}},
+		"the changed image is on top":         {[]*patch.Description{old}, 1000, []patch.Layer{b, c, a2, a1}},
+		"what two parents have":               {[]*patch.Description{old, less}, 1000, []patch.Layer{b, a2}},
+		"the order is that of the first":      {[]*patch.Description{old, same}, 1000, []patch.Layer{b, c, a2, a1}},
 		"what the first lacks is no base":     {[]*patch.Description{less, old}, 1000, []patch.Layer{a2, b}},
 		"a smaller one behind one too large":  {[]*patch.Description{old}, 69, []patch.Layer{a2, a1}},
-		"as much as there is room for":        {[]*patch.Description{old}, 70, []patch.Layer{a2, a1, b}},
+		"as much as there is room for":        {[]*patch.Description{old}, 70, []patch.Layer{b, a2, a1}},
 		"too large, and others after it":      {[]*patch.Description{old}, 15, []patch.Layer{a1}},
 		"no room":                             {[]*patch.Description{old}, 0, nil},
 		"of three, one has nothing in common": {[]*patch.Description{old, same, requiring(imageOf("x", fresh))}, 1000, nil},
