@@ -116,7 +116,7 @@ func (r *run) addEntries(ctx context.Context, d *draft, s *shelf, t *transfer) e
 			return err
 		}
 		if blob, isLayer := d.layers[dgst]; isBlob && isLayer {
-			r.observe.tell(Event{Type: EventLayer, Site: d.site.Name, Digest: blob, Bytes: c.Size})
+			r.observe.tell(Event{Type: EventLayer, Site: d.site.Name, Digest: blob, Bytes: c.Size, Delta: dgst != blob})
 		}
 	}
 }
