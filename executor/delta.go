@@ -13,6 +13,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/delta"
 	"github.com/flotobuild/flotobuild/delta/recipe"
+	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/patch/layers"
 	"github.com/flotobuild/flotobuild/planner"
@@ -81,7 +82,7 @@ func (r *run) deltas(ctx context.Context, d *draft) (map[digest.Digest]keptDelta
 func (c *comparison) explain(l patch.Layer, err error) error {
 	err = fmt.Errorf("layer %q: %w", l.DiffID, err)
 	switch {
-	case noSpace(err):
+	case atomicfile.NoSpace(err):
 		return fmt.Errorf("%w; %q needs room for layers unpacked, of the parent, too, and with delta = \"off\" it needs none", err, c.cache.dir)
 	case errors.Is(err, errBase):
 		return fmt.Errorf("%w; \"flotobuild verify\" tells which patch is damaged, and delta = \"off\" makes one without its layers", err)

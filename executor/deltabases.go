@@ -2,6 +2,7 @@ package executor
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -32,12 +33,16 @@ type look struct {
 func (r *run) looks(d *draft, fresh []patch.Layer) []look {
 	c := &candidates{parents: d.parents, has: r.parents.layersOf.Has}
 	names := imagesWith(d.desc.Flotobuild.Images)
-	all := c.of(func(string) bool { return true }, min(mostOthers, share(fresh)))
+	changed := make(imageNames)
+	for _, l := range fresh {
+		maps.Copy(changed, names[l.Digest])
+	}
+	all := c.all(changed, min(mostOthers, share(fresh)))
 	var own, rest []look
 	for _, l := range fresh {
 		mine := names[l.Digest]
 		beside := slices.DeleteFunc(slices.Clone(fresh), func(o patch.Layer) bool { return !mine.meets(names[o.Digest]) })
-		bases := c.of(func(name string) bool { return mine[name] }, min(mostOwn, share(beside)))
+		bases := c.of(mine, min(mostOwn, share(beside)))
 		if len(bases) > 0 && !slices.Contains(bases, l.DiffID) {
 			own = append(own, look{l, bases})
 		}
@@ -96,33 +101,46 @@ type candidates struct {
 // of lists the layers of some images that every parent has and that are at
 // hand, in the order of the first parent, as far as there is room for their
 // blobs.
-func (c *candidates) of(name func(string) bool, room int64) []digest.Digest {
-	var layers []patch.Layer
-	key := fmt.Sprint(room)
-	for _, i := range c.parents[0].Flotobuild.Images {
-		if name(i.Name) {
-			key += "\n" + i.Name
-			for _, m := range i.Manifests {
-				layers = append(layers, m.Layers...)
-			}
-		}
-	}
+func (c *candidates) of(names imageNames, room int64) []digest.Digest {
+	key := fmt.Sprint(room, slices.Sorted(maps.Keys(names)))
 	if out, ok := c.kept[key]; ok {
 		return out
 	}
-	have := c.counted()
-	var out []digest.Digest
-	for _, l := range layers {
-		if have[l.DiffID] == len(c.parents) && l.Size <= room && c.has(l.DiffID) {
-			out = append(out, l.DiffID)
-			room -= l.Size
-			delete(have, l.DiffID) // it is taken once
-		}
-	}
+	out := c.take(c.counted(), &room, func(name string) bool { return names[name] })
 	if c.kept == nil {
 		c.kept = make(map[string][]digest.Digest)
 	}
 	c.kept[key] = out
+	return out
+}
+
+// all lists the layers of all images likewise. Those of changed ones get room
+// first, and come last nevertheless: of files with the same path a delta takes
+// the one on top.
+func (c *candidates) all(changed imageNames, room int64) []digest.Digest {
+	have := c.counted()
+	top := c.take(have, &room, func(name string) bool { return changed[name] })
+	return append(c.take(have, &room, func(name string) bool { return !changed[name] }), top...)
+}
+
+// take lists the layers of some images for which there is room, and takes the
+// room and the layers away.
+func (c *candidates) take(have map[digest.Digest]int, room *int64, wanted func(name string) bool) []digest.Digest {
+	var out []digest.Digest
+	for _, i := range c.parents[0].Flotobuild.Images {
+		if !wanted(i.Name) {
+			continue
+		}
+		for _, m := range i.Manifests {
+			for _, l := range m.Layers {
+				if have[l.DiffID] == len(c.parents) && l.Size <= *room && c.has(l.DiffID) {
+					out = append(out, l.DiffID)
+					*room -= l.Size
+					delete(have, l.DiffID)
+				}
+			}
+		}
+	}
 	return out
 }
 

@@ -24,30 +24,36 @@ func TestCandidates(t *testing.T) {
 	less := requiring(imageOf("app", a2, b))
 	none := requiring(imageOf("x", sized("fresh", 5)))
 	for name, test := range map[string]struct {
-		parents []*patch.Description
-		images  []string // all when nil
-		room    int64
-		want    []patch.Layer
+		parents  []*patch.Description
+		images   []string
+		room     int64
+		own, all []patch.Layer
 	}{
-		"all, in the order of the parent":     {[]*patch.Description{old}, nil, 1000, []patch.Layer{b, a1, a2, c}},
-		"those of one image":                  {[]*patch.Description{old}, []string{"app"}, 1000, []patch.Layer{a2, a1}},
-		"those of two":                        {[]*patch.Description{old}, []string{"app", "c"}, 1000, []patch.Layer{a2, a1, c}},
-		"an image that the parent lacks":      {[]*patch.Description{old}, []string{"new"}, 1000, nil},
-		"what two parents have":               {[]*patch.Description{old, less}, nil, 1000, []patch.Layer{b, a2}},
-		"the order is that of the first":      {[]*patch.Description{old, same}, nil, 1000, []patch.Layer{b, a1, a2, c}},
-		"what the first lacks is no base":     {[]*patch.Description{less, old}, nil, 1000, []patch.Layer{a2, b}},
-		"a smaller one behind one too large":  {[]*patch.Description{old}, nil, 39, []patch.Layer{a1, a2}},
-		"as much as there is room for":        {[]*patch.Description{old}, nil, 70, []patch.Layer{b, a1, a2}},
-		"no room":                             {[]*patch.Description{old}, nil, 0, nil},
-		"of three, one has nothing in common": {[]*patch.Description{old, same, none}, nil, 1000, nil},
+		"the changed image is on top":         {[]*patch.Description{old}, []string{"app"}, 1000, []patch.Layer{a2, a1}, []patch.Layer{b, c, a2, a1}},
+		"two images":                          {[]*patch.Description{old}, []string{"c", "app"}, 1000, []patch.Layer{a2, a1, c}, []patch.Layer{b, a2, a1, c}},
+		"an image that the parent lacks":      {[]*patch.Description{old}, []string{"new"}, 1000, nil, []patch.Layer{b, a1, a2, c}},
+		"what two parents have":               {[]*patch.Description{old, less}, []string{"app"}, 1000, []patch.Layer{a2}, []patch.Layer{b, a2}},
+		"the order is that of the first":      {[]*patch.Description{old, same}, []string{"app"}, 1000, []patch.Layer{a2, a1}, []patch.Layer{b, c, a2, a1}},
+		"what the first lacks is no base":     {[]*patch.Description{less, old}, []string{"app"}, 1000, []patch.Layer{a2, b}, []patch.Layer{a2, b}},
+		"the changed image gets room first":   {[]*patch.Description{old}, []string{"app"}, 69, []patch.Layer{a2, a1}, []patch.Layer{a2, a1}},
+		"as much as there is room for":        {[]*patch.Description{old}, []string{"app"}, 70, []patch.Layer{a2, a1}, []patch.Layer{b, a2, a1}},
+		"too large, and others after it":      {[]*patch.Description{old}, []string{"app"}, 15, []patch.Layer{a1}, []patch.Layer{a1}},
+		"no room":                             {[]*patch.Description{old}, []string{"app"}, 0, nil, nil},
+		"of three, one has nothing in common": {[]*patch.Description{old, same, none}, []string{"app"}, 1000, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := runWith(t, a1, a2, b, c)
-			all := &candidates{parents: test.parents, has: r.parents.layersOf.Has}
+			from := &candidates{parents: test.parents, has: r.parents.layersOf.Has}
+			names := make(imageNames)
+			for _, n := range test.images {
+				names[n] = true
+			}
 			for range 2 {
-				got := all.of(func(name string) bool { return test.images == nil || slices.Contains(test.images, name) }, test.room)
-				if !slices.Equal(got, idsOf(test.want...)) {
-					t.Errorf("got %q, want %q", got, idsOf(test.want...))
+				if got := from.of(names, test.room); !slices.Equal(got, idsOf(test.own...)) {
+					t.Errorf("own: got %q, want %q", got, idsOf(test.own...))
+				}
+				if got := from.all(names, test.room); !slices.Equal(got, idsOf(test.all...)) {
+					t.Errorf("all: got %q, want %q", got, idsOf(test.all...))
 				}
 			}
 		})
@@ -66,7 +72,7 @@ func TestLooks(t *testing.T) {
 	parent := requiring(imageOf("a", a), imageOf("b", b), imageOf("c", c))
 	next := requiring(imageOf("a", a1, ab), imageOf("b", b1, ab), imageOf("new", n), imageOf("c", c))
 	own := map[digest.Digest][]digest.Digest{a1.Digest: idsOf(a), b1.Digest: idsOf(b), ab.Digest: idsOf(a, b)}
-	all := idsOf(a, b, c)
+	all := idsOf(c, a, b)
 	got := looks(parent, next, a1, ab, b1, n)
 	if len(got) != 7 {
 		t.Fatalf("%d looks: %v", len(got), got)

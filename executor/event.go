@@ -44,7 +44,8 @@ type Event struct {
 	Layers        int
 	Site          string
 	Digest        digest.Digest // of a layer's blob
-	Bytes         int64         // of an image's blobs, of a layer's blob, or of the patch file
+	Bytes         int64         // of an image's blobs, of a layer as it travels, or of the patch file
+	Delta         bool          // the layer travels as a delta
 	File          string        // or the folder of an envelope
 	Envelope      string        // address
 	Device        string

@@ -11,6 +11,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/planner"
 )
@@ -115,7 +116,7 @@ func (r *run) addEntries(ctx context.Context, d *draft, s *shelf, t *transfer) e
 			return err
 		}
 		if blob, isLayer := d.layers[dgst]; isBlob && isLayer {
-			r.observe.tell(Event{Type: EventLayer, Site: d.site.Name, Digest: blob, Bytes: c.Size})
+			r.observe.tell(Event{Type: EventLayer, Site: d.site.Name, Digest: blob, Bytes: c.Size, Delta: dgst != blob})
 		}
 	}
 }
@@ -148,7 +149,7 @@ func (r *run) addEntry(ctx context.Context, d *draft, c patch.Content, t *transf
 	if cerr := content.Close(); err == nil {
 		err = cerr
 	}
-	if _, isConf := d.conf[c.Path]; err != nil && isConf && ctx.Err() == nil && !noSpace(err) {
+	if _, isConf := d.conf[c.Path]; err != nil && isConf && ctx.Err() == nil && !atomicfile.NoSpace(err) {
 		err = fmt.Errorf("%w; if the file has changed since the plan was made, plan again", err)
 	}
 	if err != nil && (in.err != nil || damaged(err)) {

@@ -9,8 +9,7 @@ import (
 	"slices"
 	"sync"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/internal/verify"
 	"github.com/flotobuild/flotobuild/patch"
 )
@@ -87,7 +86,7 @@ func (r *run) writeErrors(drafts []*draft, errs []error) error {
 		if len(sites) > 1 {
 			what = "patches"
 		}
-		if noSpace(err) {
+		if atomicfile.NoSpace(err) {
 			err = fmt.Errorf("%w; %s", err, r.spaceNote(drafts[i]))
 		}
 		out = append(out, fmt.Errorf("cannot write the %s of %s: %w", what, siteNames(sites), err))
@@ -124,9 +123,4 @@ func (s *source) Read(b []byte) (int, error) {
 // damaged says that content was not what the plan has seen.
 func damaged(err error) bool {
 	return errors.Is(err, verify.ErrShort) || errors.Is(err, verify.ErrLong) || errors.Is(err, verify.ErrContent)
-}
-
-// noSpace recognises a disk, a quota or a file size limit that is reached.
-func noSpace(err error) bool {
-	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -322,3 +323,13 @@ type failing struct{ err error }
 
 // Write implements io.Writer.
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+// A disk without room for the parent's layers says nothing about a patch.
+func TestVerifyWithoutRoom(t *testing.T) {
+	one, two := deltaPatch(t, newSite(t))
+	full := func(context.Context, digest.Digest) (io.ReaderAt, int64, error) { return nil, 0, syscall.ENOSPC }
+	report, err := Verify(t.Context(), two, VerifyOptions{Parents: []*Header{&one.Header}, Bases: full})
+	if report != nil || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%+v, %v", report, err)
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/internal/verify"
 )
 
@@ -90,7 +91,7 @@ func (v *verification) problem(err error) {
 // and digest of every entry, the diff id of every layer that the patch carries,
 // manifests and configs against the description, and completeness with the
 // parents at hand. It goes on after a problem; the error joins all of them. The
-// report is nil only when ctx is done.
+// report is nil only when ctx is done, or where Bases has no room on the disk.
 func Verify(ctx context.Context, p *Reader, o VerifyOptions) (*Report, error) {
 	d := p.Description
 	v := &verification{p: p, layers: make(map[string]Layer), deltas: make(map[string]LayerTransport), makes: d.Deltas(), bases: o.Bases, report: Report{
@@ -137,7 +138,11 @@ func (v *verification) entries(ctx context.Context) error {
 		r := *known
 		v.records = append(v.records, &r)
 		g.Go(func() error {
-			if err := v.entry(ctx, v.p.entries[r.name].Content, &r); err != nil {
+			err := v.entry(ctx, v.p.entries[r.name].Content, &r)
+			if atomicfile.NoSpace(err) { // for layers of parents: the patch is not judged
+				return err
+			}
+			if err != nil {
 				v.problem(err)
 			}
 			return context.Cause(ctx)

@@ -15,26 +15,31 @@ import (
 // compression one, all against several layers of the patch before.
 func (m *maker) deltaChain(n int) []string {
 	m.t.Helper()
-	base := m.layer("etc/os-release", bytes.Repeat([]byte("ID=plant\n"), 2000), store.Gzip)
-	var out []string
-	var parents []*patch.Header
-	var last []patch.Layer
-	for day := range n {
-		var now []patch.Layer
-		for k, c := range []store.Compression{store.Gzip, store.Zstd, store.None} {
-			content := append(noise(k, 50<<10), fmt.Sprint("day ", day)...)
-			now = append(now, m.layer(fmt.Sprint("app", k), append(content, noise(k+10, 20<<10)...), c))
-		}
-		d := m.describe(day, []patch.Image{m.image("app", append([]patch.Layer{base}, now...)...)}, parents...)
-		for k, l := range now {
-			if day > 0 {
-				layerstest.AsDelta(m.t, d, m.blobs, l, base, last[k], last[(k+1)%len(last)])
-			}
-		}
-		path := m.write(d, patch.CreateOptions{})
-		out, parents, last = append(out, path), []*patch.Header{header(m.t, path)}, now
+	out := []string{m.deltaChainOn(nil, 0)}
+	for day := 1; day < n; day++ {
+		out = append(out, m.deltaChainOn(header(m.t, out[day-1]), day))
 	}
 	return out
+}
+
+// deltaChainOn writes the patch of a day on top of a parent; nil for none.
+func (m *maker) deltaChainOn(parent *patch.Header, day int) string {
+	m.t.Helper()
+	now := []patch.Layer{m.layer("etc/os-release", bytes.Repeat([]byte("ID=plant\n"), 2000), store.Gzip)}
+	for k, c := range []store.Compression{store.Gzip, store.Zstd, store.None} {
+		content := append(noise(k, 50<<10), fmt.Sprint("day ", day)...)
+		now = append(now, m.layer(fmt.Sprint("app", k), append(content, noise(k+10, 20<<10)...), c))
+	}
+	images := []patch.Image{m.image("app", now...)}
+	if parent == nil {
+		return m.write(m.describe(day, images), patch.CreateOptions{})
+	}
+	d := m.describe(day, images, parent)
+	old := parent.Description.Flotobuild.Images[0].Manifests[0].Layers
+	for k, l := range now[1:] {
+		layerstest.AsDelta(m.t, d, m.blobs, l, old[0], old[1+k], old[1+(k+1)%3])
+	}
+	return m.write(d, patch.CreateOptions{})
 }
 
 // TestKilledDelta is TestKilled for patches with deltas.

@@ -75,7 +75,7 @@ func (w *eventWriter) observe(e executor.Event) {
 	case executor.EventEnvelope:
 		out = envelopeEvent(out, e)
 	case executor.EventLayer, executor.EventPatch, executor.EventVolume:
-		out.Bytes = &e.Bytes
+		out.Bytes, out.Delta = &e.Bytes, e.Delta
 	}
 	w.write(out)
 }

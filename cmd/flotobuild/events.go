@@ -52,6 +52,7 @@ type event struct {
 	Layers      *int     `json:"layers,omitempty"`
 	Digest      string   `json:"digest,omitempty"`
 	Bytes       *int64   `json:"bytes,omitempty"`
+	Delta       bool     `json:"delta,omitempty"`
 	File        string   `json:"file,omitempty"`
 
 	Message    string          `json:"message,omitempty"`

@@ -66,6 +66,8 @@ type metadataLayer struct {
 	Digest   digest.Digest `json:"digest"` // of the blob
 	Size     int64         `json:"size"`   // bytes of the blob
 	New      bool          `json:"new"`    // the patch carries it
+	// Delta is the bytes of the delta that travels instead of the blob.
+	Delta int64 `json:"delta,omitempty"`
 }
 
 // looksLikeMetadata knows a metadata file by its first bytes.
@@ -136,9 +138,9 @@ func siteMetadata(p *project, s executor.SiteResult) (metadataSite, error) {
 			return out, err
 		}
 	}
-	fresh := make(map[digest.Digest]bool)
+	fresh := make(map[digest.Digest]executor.LayerResult)
 	for _, l := range s.NewLayers {
-		fresh[l.DiffID] = true
+		fresh[l.DiffID] = l
 	}
 	out.Patch = &metadataPatch{
 		ID: s.ID, File: p.relative(s.File), Size: s.Size, SHA256: sum,
@@ -153,11 +155,12 @@ func siteMetadata(p *project, s executor.SiteResult) (metadataSite, error) {
 	return out, nil
 }
 
-func imageMetadata(i patch.Image, fresh map[digest.Digest]bool) metadataImage {
+func imageMetadata(i patch.Image, fresh map[digest.Digest]executor.LayerResult) metadataImage {
 	out := metadataImage{Name: i.Name, Address: i.Address, ID: i.ID, Layers: []metadataLayer{}}
 	for _, m := range i.Manifests {
 		for _, l := range m.Layers {
-			out.Layers = append(out.Layers, metadataLayer{m.Platform, l.DiffID, l.Digest, l.Size, fresh[l.DiffID]})
+			now, ok := fresh[l.DiffID]
+			out.Layers = append(out.Layers, metadataLayer{m.Platform, l.DiffID, l.Digest, l.Size, ok, now.Delta})
 		}
 	}
 	return out

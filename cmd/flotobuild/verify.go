@@ -175,7 +175,7 @@ func (a *app) verifyFile(ctx context.Context, file string, parents []*patch.Head
 	}
 	v.Report, err = patch.Verify(ctx, r, o)
 	if v.Report == nil {
-		return v, err
+		return v, fmt.Errorf("cannot verify %q: %w", file, err)
 	}
 	var untrusted error
 	v.Signatures, untrusted = checkTrust(r, policy)

@@ -53,12 +53,15 @@ func (r *Recipe) String() string {
 }
 
 // Check says, with ErrEncoder, whether Encode would lack an encoder that the
-// recipe names: who has another way decides before anything is written.
+// recipe names: who has another way decides before anything is written. Each
+// encoder is made once, however many streams a hostile recipe has.
 func (r *Recipe) Check() error {
+	seen := make(map[method]bool)
 	for _, p := range r.parts {
-		if p.kind != partStream {
+		if p.kind != partStream || seen[p.method] {
 			continue
 		}
+		seen[p.method] = true
 		if _, err := p.method.open(io.Discard); err != nil {
 			return err
 		}

@@ -5,12 +5,15 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -192,4 +195,20 @@ func FuzzParse(f *testing.F) {
 		// Any recipe ends, whatever the content is.
 		_ = r.Encode(t.Context(), io.Discard, bytes.NewReader(sample(1000)))
 	})
+}
+
+// A recipe from a stranger may name as many streams as it has room for: reading
+// it takes no encoder for each.
+func TestParseManyParts(t *testing.T) {
+	const zstdBest = "\x02\x05\x04\x00\x00"
+	n := (Max - 16) / len(zstdBest)
+	b := binary.AppendUvarint([]byte{kindDeflate}, uint64(n))
+	b = append(b, strings.Repeat(zstdBest, n)...)
+	begun := time.Now()
+	if _, err := Parse(b); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("%d parts take %v", n, took)
+	}
 }

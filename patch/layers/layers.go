@@ -18,7 +18,9 @@ import (
 )
 
 // A Source knows where layers are. It is safe for concurrent use once all is
-// added. It makes one thing at a time: each takes the memory of delta.Apply.
+// added. It makes one thing at a time: each takes the memory of delta.Apply. On
+// the disk it keeps what was asked for and what that builds on directly: of a long
+// chain of deltas no more than a few layers at any time.
 type Source struct {
 	dir    string
 	places map[digest.Digest][]place // by diff id
@@ -28,10 +30,9 @@ type Source struct {
 	ranks   map[digest.Digest]int // see ranked; nil when something was added
 
 	mu    sync.Mutex
-	tars  map[digest.Digest]*io.SectionReader
+	tars  map[digest.Digest]*tar
 	fails map[digest.Digest]error // layers that nothing makes
 	blobs map[digest.Digest]*os.File
-	open  []io.Closer
 }
 
 // A place is where a layer can be taken from.
@@ -47,15 +48,18 @@ type place struct {
 func New(dir string) *Source {
 	return &Source{
 		dir: dir, places: make(map[digest.Digest][]place), deltas: make(map[digest.Digest]place),
-		tars: make(map[digest.Digest]*io.SectionReader), fails: make(map[digest.Digest]error), blobs: make(map[digest.Digest]*os.File),
+		tars: make(map[digest.Digest]*tar), fails: make(map[digest.Digest]error), blobs: make(map[digest.Digest]*os.File),
 	}
 }
 
 // Close removes what was unpacked.
 func (s *Source) Close() error {
 	var errs []error
-	for _, c := range s.open {
-		errs = append(errs, c.Close())
+	for _, t := range s.tars {
+		errs = append(errs, t.close())
+	}
+	for _, f := range s.blobs {
+		errs = append(errs, f.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -96,10 +100,11 @@ func (s *Source) Has(diffID digest.Digest) bool {
 func (s *Source) Tar(ctx context.Context, diffID digest.Digest) (io.ReaderAt, int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t, err := s.tar(ctx, diffID)
+	t, err := s.newMaking().tar(ctx, diffID)
 	if err != nil {
 		return nil, 0, fmt.Errorf("cannot read layer %q: %w", diffID, err)
 	}
+	t.kept = true
 	return t, t.Size(), nil
 }
 
@@ -142,7 +147,7 @@ func (s *Source) made(ctx context.Context, p place) (*os.File, error) {
 	if f := s.blobs[p.layer.Digest]; f != nil {
 		return f, nil
 	}
-	bases, err := s.bases(ctx, p)
+	bases, err := s.newMaking().bases(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -168,10 +173,18 @@ func (s *Source) fill(content func(*os.File) error) (*os.File, error) {
 	}
 	if err := content(f); err != nil {
 		f.Close()
-		return nil, err
+		return nil, s.explain(err)
 	}
-	s.open = append(s.open, f)
 	return f, nil
+}
+
+// explain says what to do where the folder for temporary files has no more room.
+// Others chose their folder.
+func (s *Source) explain(err error) error {
+	if s.dir == "" && atomicfile.NoSpace(err) {
+		return fmt.Errorf("%w; layers are unpacked in %q, and TMPDIR names another folder for that", err, os.TempDir())
+	}
+	return err
 }
 
 func (s *Source) temp() (*os.File, error) {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -94,6 +96,50 @@ func TestGap(t *testing.T) {
 	}
 }
 
+// Of a long chain only the end stays on the disk, whether layers or blobs of it
+// are asked for, and in whatever order.
+func TestChainLetsGo(t *testing.T) {
+	const length = 12
+	m := layerstest.New(t)
+	all := []*layerstest.Patch{m.Initial(m.Layer(1))}
+	for n := 2; n <= length; n++ {
+		all = append(all, m.Delta(all[len(all)-1], m.Layer(n)))
+	}
+	tar := func(s *Source, n int) {
+		t.Helper()
+		r, size, err := s.Tar(t.Context(), all[n].Layer.DiffID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, err := digest.FromReader(io.NewSectionReader(r, 0, size)); err != nil || d != all[n].Layer.DiffID {
+			t.Errorf("layer %d is %s: %v", n, d, err)
+		}
+	}
+	s := source(t, all...)
+	tar(s, length-1)
+	if len(s.tars) != 2 {
+		t.Errorf("%d layers are unpacked", len(s.tars))
+	}
+	first, size, err := s.Tar(t.Context(), all[0].Layer.DiffID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tar(s, length/2)
+	b, err := s.Blob(t.Context(), all[length-3].Layer.Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := digest.FromReader(io.NewSectionReader(b, 0, b.Size())); err != nil || d != all[length-3].Layer.Digest {
+		t.Errorf("the blob is %s: %v", d, err)
+	}
+	if len(s.tars) > 6 {
+		t.Errorf("%d layers are unpacked", len(s.tars))
+	}
+	if d, err := digest.FromReader(io.NewSectionReader(first, 0, size)); err != nil || d != all[0].Layer.DiffID {
+		t.Errorf("what was asked for is let go: %v", err)
+	}
+}
+
 // Two patches, each of which wants the other's layer as base.
 func TestCircle(t *testing.T) {
 	m := layerstest.New(t)
@@ -161,5 +207,27 @@ func TestConcurrent(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// However long the chain, the message names what matters, and where there is no
+// room for layers.
+func TestNoRoom(t *testing.T) {
+	m := layerstest.New(t)
+	all := []*layerstest.Patch{m.Initial(m.Layer(1)).Damaged(t)}
+	for n := 2; n <= 5; n++ {
+		all = append(all, m.Delta(all[n-2], m.Layer(n)))
+	}
+	s := source(t, all...)
+	_, _, err := s.Tar(t.Context(), all[4].Layer.DiffID)
+	if err == nil || strings.Count(err.Error(), "base ") != 1 || !strings.Contains(err.Error(), string(all[0].Layer.DiffID)) {
+		t.Errorf("got %v", err)
+	}
+	if err := s.explain(io.EOF); err != io.EOF {
+		t.Errorf("another failure: %v", err)
+	}
+	full := fmt.Errorf("write: %w", syscall.ENOSPC)
+	if err := New("").explain(full); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("in the folder of the system: %v", err)
 	}
 }

@@ -16,46 +16,137 @@ import (
 	"github.com/flotobuild/flotobuild/store"
 )
 
-// tar gives a layer's tar from the first place that has it.
-func (s *Source) tar(ctx context.Context, id digest.Digest) (*io.SectionReader, error) {
-	if t := s.tars[id]; t != nil {
-		return t, nil
+// A tar is a layer unpacked.
+type tar struct {
+	*io.SectionReader
+	close func() error
+	kept  bool // until the source is closed
+}
+
+// A making makes what somebody asks for, and lets go of what it needs on the way
+// when nothing else on the way needs it.
+type making struct {
+	*Source
+	planned map[digest.Digest]bool
+	uses    map[digest.Digest]int // how many deltas on the way build on a layer, and are not made yet
+}
+
+func (s *Source) newMaking() *making {
+	return &making{s, make(map[digest.Digest]bool), make(map[digest.Digest]int)}
+}
+
+// plan counts the uses of all that a layer may be made of.
+func (m *making) plan(id digest.Digest) {
+	for queue := []digest.Digest{id}; len(queue) > 0; queue = queue[1:] {
+		now := queue[0]
+		if m.planned[now] || m.tars[now] != nil || m.fails[now] != nil {
+			continue
+		}
+		m.planned[now] = true
+		for _, p := range m.ways(now) {
+			for _, base := range p.bases() {
+				m.uses[base]++
+				queue = append(queue, base)
+			}
+		}
 	}
-	if err := s.fails[id]; err != nil {
-		return nil, err
-	}
+}
+
+// ways lists the places that a layer is taken from, the best first.
+func (s *Source) ways(id digest.Digest) []place {
 	rank, ok := s.ranked()[id]
 	if !ok {
+		return nil
+	}
+	var out []place
+	for _, p := range s.places[id] {
+		if p.delta != nil {
+			if r := s.after(p); r < 0 || r > rank {
+				continue
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// bases are the layers that a place needs.
+func (p place) bases() []digest.Digest {
+	if p.delta == nil {
+		return nil
+	}
+	return p.delta.Bases
+}
+
+// tar gives a layer that is asked for, and keeps what it builds on directly:
+// other layers do so, too.
+func (m *making) tar(ctx context.Context, id digest.Digest) (*tar, error) {
+	m.plan(id)
+	for _, p := range m.ways(id) {
+		m.keep(p)
+	}
+	return m.get(ctx, id)
+}
+
+// keep sees to it that what a place needs is not let go.
+func (m *making) keep(p place) {
+	for _, base := range p.bases() {
+		m.uses[base]++
+	}
+}
+
+// get gives a layer's tar from the first place that has it.
+func (m *making) get(ctx context.Context, id digest.Digest) (*tar, error) {
+	if t := m.tars[id]; t != nil {
+		return t, nil
+	}
+	if err := m.fails[id]; err != nil {
+		return nil, err
+	}
+	ways := m.ways(id)
+	if len(ways) == 0 {
 		return nil, fs.ErrNotExist
 	}
 	var errs []error
-	for _, p := range s.places[id] {
-		if p.delta != nil && (s.after(p) < 0 || s.after(p) > rank) {
-			continue
-		}
-		t, err := s.take(ctx, p)
+	for _, p := range ways {
+		t, err := m.take(ctx, p)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 		if err == nil {
-			s.tars[id] = t
-			return t, nil
+			m.tars[id] = t
+			return t, m.passed(ways)
 		}
 		errs = append(errs, err)
 	}
-	s.fails[id] = errors.Join(errs...)
-	return nil, s.fails[id]
+	m.fails[id] = errors.Join(append(errs, m.passed(ways))...)
+	return nil, m.fails[id]
 }
 
-func (s *Source) take(ctx context.Context, p place) (*io.SectionReader, error) {
-	if p.delta == nil {
-		return s.whole(ctx, p)
+// passed lets go of what a layer was made of.
+func (m *making) passed(ways []place) error {
+	var errs []error
+	for _, p := range ways {
+		for _, base := range p.bases() {
+			m.uses[base]--
+			if t := m.tars[base]; t != nil && m.uses[base] == 0 && !t.kept {
+				delete(m.tars, base)
+				errs = append(errs, t.close())
+			}
+		}
 	}
-	bases, err := s.bases(ctx, p)
+	return errors.Join(errs...)
+}
+
+func (m *making) take(ctx context.Context, p place) (*tar, error) {
+	if p.delta == nil {
+		return m.whole(ctx, p)
+	}
+	bases, err := m.open(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.fill(func(f *os.File) error {
+	f, err := m.fill(func(f *os.File) error {
 		r, err := p.patch.Open(patch.DeltaEntry(p.delta.Delta.Digest))
 		if err != nil {
 			return err
@@ -66,17 +157,29 @@ func (s *Source) take(ctx context.Context, p place) (*io.SectionReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return io.NewSectionReader(f, 0, p.delta.Delta.Size), nil
+	return &tar{io.NewSectionReader(f, 0, p.delta.Delta.Size), f.Close, false}, nil
 }
 
-// bases opens what a delta needs.
-func (s *Source) bases(ctx context.Context, p place) (delta.Bases, error) {
-	tars := make(map[digest.Digest]*io.SectionReader)
+// bases opens what a delta needs whose blob is asked for.
+func (m *making) bases(ctx context.Context, p place) (delta.Bases, error) {
+	for _, base := range p.bases() {
+		m.plan(base)
+	}
+	m.keep(p)
+	return m.open(ctx, p)
+}
+
+// open opens what a delta needs.
+func (m *making) open(ctx context.Context, p place) (delta.Bases, error) {
+	tars := make(map[digest.Digest]*tar)
 	var size int64
 	for _, id := range p.delta.Bases {
-		t, err := s.tar(ctx, id)
+		t, err := m.get(ctx, id)
+		if deeper := (*baseError)(nil); errors.As(err, &deeper) {
+			return nil, err // which names the one that matters
+		}
 		if err != nil {
-			return nil, fmt.Errorf("base %q: %w", id, err)
+			return nil, &baseError{id, err}
 		}
 		if tars[id], size = t, size+t.Size(); size > p.delta.Delta.BaseSize {
 			return nil, fmt.Errorf("base %q is larger than the patch says", id)
@@ -91,8 +194,21 @@ func (s *Source) bases(ctx context.Context, p place) (delta.Bases, error) {
 	}, nil
 }
 
+// A baseError is about a layer that others are made of, however far down the
+// chain.
+type baseError struct {
+	id  digest.Digest
+	err error
+}
+
+// Error satisfies error.
+func (e *baseError) Error() string { return fmt.Sprintf("base %q: %v", e.id, e.err) }
+
+// Unwrap returns the cause.
+func (e *baseError) Unwrap() error { return e.err }
+
 // whole unpacks a blob. One that is not compressed is read where it is.
-func (s *Source) whole(ctx context.Context, p place) (_ *io.SectionReader, err error) {
+func (s *Source) whole(ctx context.Context, p place) (_ *tar, err error) {
 	b, err := p.src.Blob(ctx, p.layer.Digest)
 	if err != nil {
 		return nil, err
@@ -102,8 +218,7 @@ func (s *Source) whole(ctx context.Context, p place) (_ *io.SectionReader, err e
 		if _, err := verify.Copy(ctx, io.Discard, r); err != nil {
 			return nil, errors.Join(err, b.Close())
 		}
-		s.open = append(s.open, b)
-		return io.NewSectionReader(b, 0, p.layer.Size), nil
+		return &tar{io.NewSectionReader(b, 0, p.layer.Size), b.Close, false}, nil
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	hash := digest.SHA256.Digester()
@@ -118,7 +233,7 @@ func (s *Source) whole(ctx context.Context, p place) (_ *io.SectionReader, err e
 	if err != nil {
 		return nil, err
 	}
-	return io.NewSectionReader(f, 0, n), nil
+	return &tar{io.NewSectionReader(f, 0, n), f.Close, false}, nil
 }
 
 // unpack writes a layer's tar.

@@ -92,7 +92,7 @@ func (t *text) parents(m Member, indent string) {
 	for _, p := range m.Parents {
 		t.line(2, say("# %s", indent), name(p.ID))
 		if p.Bare {
-			t.comment(2, "%s  its description alone is at hand: images are built without its layers and cache", indent)
+			t.comment(2, "%s  its description alone is at hand: images are built, and layers compared, without its layers and cache", indent)
 		}
 		if p.Lacks != "" {
 			several = true
