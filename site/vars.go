@@ -81,7 +81,9 @@ func (s *Site) readVarsStore() (*varsStore, error) {
 // not. It has no effect on what is active until Activate is called.
 func (s *Site) SetVar(ctx context.Context, name, value, by string) error {
 	err := checkVar(name, value)
-	if err == nil {
+	if err != nil {
+		err = &ValueError{err}
+	} else {
 		err = s.changeVars(ctx, "set "+name, by, func(values map[string]string) error {
 			values[name] = value
 			return nil

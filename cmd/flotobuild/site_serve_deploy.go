@@ -20,7 +20,7 @@ func (d pageDeployer) Redeploy(ctx context.Context, by string, to web.Listener) 
 	deployment := deploy.New(deploy.Of(d.site), docker.Environment{Getenv: os.Getenv, Home: home}, os.Environ())
 	report, err := deployment.Redeploy(ctx, deploy.Options{By: by, Event: func(e deploy.Event) { tellPage(to, e) }})
 	if err != nil {
-		return err
+		return withRedeployHint(err)
 	}
 	if report.Failure == nil {
 		to.Log(fmt.Sprintf("what runs is %s", report.Patch))

@@ -147,13 +147,7 @@ func (a *app) siteGC(ctx context.Context, f *siteFlags, o site.GCOptions) error 
 		return err
 	}
 	o.By = operator()
-	o.InUse = func() ([]string, error) {
-		state, err := deploy.ReadState(s.Dir())
-		if err != nil {
-			return nil, err
-		}
-		return state.Patches(), nil
-	}
+	o.InUse = deployed(s)
 	c, err := s.GC(ctx, o)
 	if err != nil {
 		return withSiteHint(err)
@@ -167,4 +161,15 @@ func (a *app) siteGC(ctx context.Context, f *siteFlags, o site.GCOptions) error 
 	}
 	a.ui.printf("%s %s, %s and %s: %s\n", verb, count(len(c.Patches), "patch"), count(c.Blobs, "blob"), count(c.Staging, "interrupted import"), byteSize(c.Bytes))
 	return nil
+}
+
+// deployed gives the ids of the patches that hosts run or may be brought back to.
+func deployed(s *site.Site) func() ([]string, error) {
+	return func() ([]string, error) {
+		state, err := deploy.ReadState(s.Dir())
+		if err != nil {
+			return nil, err
+		}
+		return state.Patches(), nil
+	}
 }

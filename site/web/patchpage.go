@@ -15,6 +15,7 @@ import (
 type patchView struct {
 	Patch     *site.Patch
 	Redeploys bool
+	Missing   []string // variables without a value, which keep it from being activated
 
 	Against    *site.Patch // the active one; nil where there is none, or this is it
 	Difference *patch.Difference
@@ -68,6 +69,7 @@ func (s *Server) patchPage(w http.ResponseWriter, r *http.Request) {
 	if len(v.Images) > 0 {
 		v.PullExample = fmt.Sprintf("docker pull %s/%s@%s", r.Host, registry.RepositoryName(v.Images[0].Name), v.Images[0].Digest)
 	}
+	v.Missing = s.missing(r, v.Patch.ID)
 	s.show(w, r, http.StatusOK, "patch", v.Patch.Name+" "+v.Patch.Version, v)
 }
 

@@ -19,6 +19,7 @@ const (
 	kindActivate = "activation"
 	kindRollback = "rollback"
 	kindRedeploy = "redeployment"
+	kindCollect  = "clean-up"
 )
 
 // article is what stands before a kind.
@@ -162,7 +163,7 @@ func (s *Server) verify(r *http.Request) (*task, error) {
 		}
 		e := site.Event{Time: time.Now(), Action: "verify", By: by, Patch: id, Detail: c.summary()}
 		if err != nil {
-			e.Error = err.Error()
+			e.Error = s.hide(err.Error())
 		}
 		return errors.Join(err, s.site.Record(e))
 	})
