@@ -79,9 +79,14 @@ func (a *app) showSiteStatus(st *site.Status) {
 		line("", "since %s, by %s", st.Since.Format(shortTime), st.By)
 	}
 	if st.VarsChanged {
-		line("vars", "changed since activation: activate the patch again to apply them")
+		line("vars", "changed since activation: activate the patch again to apply them, or site vars restore")
 	}
-	if st.Previous != "" {
+	switch {
+	case st.ValuesBefore && st.Previous != "":
+		line("rollback", "the values of before, then %s", st.Previous)
+	case st.ValuesBefore:
+		line("rollback", "the values of before")
+	case st.Previous != "":
 		line("rollback", "%s", st.Previous)
 	}
 	if st.Newest != st.Active {

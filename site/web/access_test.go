@@ -47,6 +47,8 @@ var guarded = []struct {
 	{access.Operator, "POST", "/gc"},
 	{access.Operator, "POST", "/vars/x"},
 	{access.Operator, "POST", "/vars/x/unset"},
+	{access.Operator, "POST", "/restore-vars"},
+	{access.Operator, "POST", "/api/v1/vars/restore"},
 	{access.Operator, "PUT", "/api/v1/vars/x"},
 	{access.Operator, "DELETE", "/api/v1/vars/x"},
 	{access.Operator, "GET", "/api/v1/gc"},

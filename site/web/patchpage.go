@@ -15,7 +15,9 @@ import (
 type patchView struct {
 	Patch     *site.Patch
 	Redeploys bool
-	Missing   []string // variables without a value, which keep it from being activated
+	// ValuesBefore says that the active patch was active with other values before.
+	ValuesBefore bool
+	Missing      []string // variables without a value, which keep it from being activated
 
 	Against    *site.Patch // the active one; nil where there is none, or this is it
 	Difference *patch.Difference
@@ -79,6 +81,11 @@ func (s *Server) patchView(id string) (*patchView, error) {
 		return nil, err
 	}
 	v := &patchView{Patch: p, Redeploys: s.opts.Deployer != nil, Images: imageViews(p.Images()), Facts: facts(p)}
+	if p.Active {
+		if v.ValuesBefore, err = s.site.ValuesBefore(); err != nil {
+			return nil, err
+		}
+	}
 	active, ok, err := s.site.Active()
 	if err != nil {
 		return nil, err

@@ -30,6 +30,7 @@ func (s *Server) routes() http.Handler {
 	operate("POST /patches/{id}/verify", s.form(s.verify))
 	operate("POST /vars/{name}", s.setVarForm)
 	operate("POST /vars/{name}/unset", s.unsetVarForm)
+	operate("POST /restore-vars", s.restoreVarsForm)
 	operate("POST /gc", s.form(s.collect))
 	operate("POST /incoming/{name}/discard", s.discardForm)
 	operate("POST /uploads/{upload}/discard", s.discardUploadForm)
@@ -52,6 +53,7 @@ func (s *Server) routes() http.Handler {
 	view("GET /api/v1/vars", s.apiVars)
 	operate("PUT /api/v1/vars/{name}", s.apiSetVar)
 	operate("DELETE /api/v1/vars/{name}", s.apiUnsetVar)
+	operate("POST /api/v1/vars/restore", s.apiRestoreVars)
 	operate("GET /api/v1/gc", s.apiWouldCollect)
 	operate("POST /api/v1/gc", s.begin(s.collect))
 

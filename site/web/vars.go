@@ -176,6 +176,24 @@ func (s *Server) changedVar(w http.ResponseWriter, r *http.Request, err error) {
 	http.Redirect(w, r, "/vars?"+query, http.StatusSeeOther)
 }
 
+// restoreVarsForm sets the values that the active patch has.
+func (s *Server) restoreVarsForm(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.site.RestoreVars(r.Context(), who(r).Name); err != nil {
+		s.broken(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/vars", http.StatusSeeOther)
+}
+
+func (s *Server) apiRestoreVars(w http.ResponseWriter, r *http.Request) {
+	names, err := s.site.RestoreVars(r.Context(), who(r).Name)
+	if err != nil {
+		s.broken(w, r, err)
+		return
+	}
+	s.answer(w, r, http.StatusOK, map[string]any{"formatVersion": apiVersion, "restored": append([]string{}, names...)})
+}
+
 func (s *Server) apiVars(w http.ResponseWriter, r *http.Request) {
 	all, err := s.variables(r)
 	if err != nil {

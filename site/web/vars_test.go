@@ -50,6 +50,17 @@ func TestVars(t *testing.T) {
 		t.Errorf("activation: %+v", done)
 	}
 	set(204, "plc", `{"value":""}`)
+	set(204, "port", `{"value":"1"}`)
+	if text := r.want(200, r.operator, "POST", "/api/v1/vars/restore", nil); !strings.Contains(text, `"plc",`) || !strings.Contains(text, `"port"`) || strings.Contains(text, `"pin"`) {
+		t.Errorf("restored: %s", text)
+	}
+	if text := r.want(200, r.operator, "POST", "/api/v1/vars/restore", nil); !strings.Contains(text, `"restored": []`) {
+		t.Errorf("restored again: %s", text)
+	}
+	if values, err := r.site.Vars(); err != nil || values["plc"] != "10.0.0.7" || values["pin"] != secret || len(values) != 3 {
+		t.Errorf("values %q, %v", values, err)
+	}
+	set(204, "plc", `{"value":""}`)
 	for _, token := range []string{r.operator, r.viewer} {
 		for _, path := range []string{"/vars", "/api/v1/vars", "/api/v1/history", "/history", "/api/v1/tasks", "/patches/" + id, "/api/v1/patches/" + id} {
 			if text := r.want(200, token, "GET", path, nil); strings.Contains(text, secret) {
