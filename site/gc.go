@@ -16,7 +16,7 @@ import (
 // GCOptions say what a collection keeps.
 type GCOptions struct {
 	// Keep is how many of the newest patches stay, besides the active one and
-	// the one that Rollback goes to.
+	// the patch before it.
 	Keep int
 	// InUse gives the ids of further patches that stay, such as those that hosts
 	// still run. It is called when nobody else changes the site; nil is for none.
