@@ -81,6 +81,7 @@ func withRedeployHint(err error) error {
 	var foreign *deploy.ForeignError
 	var compose *docker.NoComposeError
 	var engine *docker.AbsentError
+	var old *docker.OldComposeError
 	switch {
 	case errors.Is(err, deploy.ErrNotActive):
 		return &hintError{err, "flotobuild site activate PATCH makes one active; flotobuild site list shows them"}
@@ -88,6 +89,8 @@ func withRedeployHint(err error) error {
 		return &hintError{err, "mend what the program says, or install another Compose: the package docker-compose in Debian, or the plugin docker-compose-plugin of the docker command"}
 	case compose != nil:
 		return &hintError{err, "install Docker Compose: the package docker-compose in Debian, or the plugin docker-compose-plugin of the docker command"}
+	case errors.As(err, &old):
+		return &hintError{err, "install Compose 2, the plugin docker-compose-plugin of the docker command: it is taken where both are there"}
 	case errors.As(err, &engine):
 		return &hintError{err, engineHint(engine)}
 	case errors.As(err, &host):
