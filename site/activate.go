@@ -30,24 +30,32 @@ func (s *Site) activate(ctx context.Context, id, by string) (err error) {
 	if err != nil {
 		return err
 	}
+	e := Event{Action: ActionActivate, By: by, Patch: id, From: a.ID}
 	if a.ID == id {
 		if changed, err := s.varsChanged(a); err != nil || !changed {
 			return err
 		}
-		return s.switchTo(Event{Action: ActionActivate, By: by, Patch: id, Detail: "with changed values"}, a, a.Previous)
+		e.Detail = "with changed values"
+		return s.switchTo(e, a, s.withActive(a), "")
 	}
-	previous := slices.DeleteFunc(slices.Clone(a.Previous), func(o string) bool { return o == id })
-	if a.ID != "" {
-		previous = append([]string{a.ID}, previous...)
-	}
-	return s.switchTo(Event{Action: ActionActivate, By: by, Patch: id, From: a.ID}, a, previous)
+	return s.switchTo(e, a, s.withActive(a, id), "")
 }
 
-// Rollback activates the patch that was active before, or the one of id, and
-// gives its id. Where id is empty the patch comes from the order of activations:
-// rolling back again goes further back. A patch with variables of the site is
-// compiled again; where that cannot be done any more, it comes back with the values
-// of its last activation.
+// withActive gives what was active before, with what is now in front, and without
+// a patch that is to be active next.
+func (s *Site) withActive(a activation, next ...string) []Ref {
+	out := slices.DeleteFunc(slices.Clone(a.Previous), func(r Ref) bool { return slices.Contains(next, r.Patch) })
+	if a.ID == "" || a.Values != "" && !s.compiledThere(a.Values) {
+		return out // a compilation that was lost is nothing to go back to
+	}
+	return append([]Ref{a.ref()}, out...)
+}
+
+// Rollback activates what was active before, or the patch of id as it was active
+// last, and gives the patch's id. Where id is empty, it comes from the order of
+// activations: rolling back again goes further back, and the activation of a
+// patch with changed values is one of them. A patch with variables of the site
+// comes back with the values that it had; the site's values stay as they are set.
 func (s *Site) Rollback(ctx context.Context, id, by string) (string, error) {
 	got, err := s.rollback(ctx, id, by)
 	if err != nil {
@@ -69,22 +77,56 @@ func (s *Site) rollback(ctx context.Context, id, by string) (_ string, err error
 	if id == "" && a.ID == "" {
 		return "", ErrNoActive
 	}
-	if id == "" {
-		id = s.previous(a)
-	}
-	if id == "" {
+	n := slices.IndexFunc(a.Previous, func(r Ref) bool { return r.Patch == id || id == "" && s.has(r.Patch) })
+	switch {
+	case n < 0 && id == "":
 		return "", fmt.Errorf("no patch was active before %q that the site still has", a.ID)
-	}
-	n := slices.Index(a.Previous, id)
-	if n < 0 {
+	case n < 0 && id == a.ID && a.Values == "":
+		return "", fmt.Errorf("patch %q is the active one", id)
+	case n < 0 && id == a.ID:
+		return "", fmt.Errorf("patch %q is active, and was not with other values before", id)
+	case n < 0:
 		return "", fmt.Errorf("patch %q was not active before: activate it instead", id)
 	}
-	return id, s.switchTo(Event{Action: ActionRollback, By: by, Patch: id, From: a.ID}, a, a.Previous[n+1:])
+	to := a.Previous[n]
+	return to.Patch, s.switchTo(Event{Action: ActionRollback, By: by, Patch: to.Patch, From: a.ID}, a, a.Previous[n+1:], to.Values)
 }
 
-// switchTo replaces the pointer a, after it has seen that the patch is whole. The
-// caller holds the lock.
-func (s *Site) switchTo(e Event, a activation, previous []string) error {
+// Return activates exactly what was deployed before, with the values that it had,
+// whether it comes next in the order of activations, later, or not at all.
+func (s *Site) Return(ctx context.Context, to Ref, by string) error {
+	if err := s.returnTo(ctx, to, by); err != nil {
+		return fmt.Errorf("cannot go back to patch %q: %w", to.Patch, err)
+	}
+	return nil
+}
+
+func (s *Site) returnTo(ctx context.Context, to Ref, by string) (err error) {
+	unlock, err := s.Lock(ctx, "rollback")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	a, err := s.readActive()
+	if err != nil {
+		return err
+	}
+	e := Event{Action: ActionRollback, By: by, Patch: to.Patch, From: a.ID}
+	n := slices.IndexFunc(a.Previous, func(r Ref) bool { return r.Patch == to.Patch && (r.Values == to.Values || to.Values == "") })
+	switch {
+	case to == a.ref():
+		return nil
+	case n >= 0:
+		return s.switchTo(e, a, a.Previous[n+1:], a.Previous[n].Values)
+	}
+	e.Action = ActionActivate // it was deployed, and is not in the order any more
+	return s.switchTo(e, a, s.withActive(a, to.Patch), to.Values)
+}
+
+// switchTo replaces the pointer a, after it has seen that the patch is whole.
+// values name the compilation that is to be active; where they are empty, or it is
+// lost, the patch is compiled with the values of now. The caller holds the lock.
+func (s *Site) switchTo(e Event, a activation, previous []Ref, values string) error {
 	p, err := s.openPatch(e.Patch)
 	if err != nil {
 		return err
@@ -92,9 +134,17 @@ func (s *Site) switchTo(e Event, a activation, previous []string) error {
 	if err := s.checkWhole(p); err != nil {
 		return err
 	}
-	e.Time = orNow(time.Time{})
+	if e.Time = orNow(time.Time{}); e.From == e.Patch {
+		e.From = "" // it changes its values alone
+	}
 	next := activation{ID: e.Patch, DescriptionDigest: p.Header.Digest, Since: e.Time, By: e.By, Previous: previous}
-	if next.Compiled, err = s.compilations(&e, p, a); err != nil {
+	next.Kept = slices.Concat([]Ref{a.ref()}, a.Kept, a.Previous)
+	if values != "" && s.compiledThere(values) {
+		next.Values = values
+		if changed, err := s.varsChanged(next); err == nil && changed {
+			e.Detail = "with the values of then"
+		}
+	} else if next.Values, err = s.compileNow(p, a); err != nil {
 		return errors.Join(err, s.pruneCompilations())
 	}
 	if err := s.commit(e, func() error { return s.writeActive(next) }); err != nil {
@@ -104,30 +154,20 @@ func (s *Site) switchTo(e Event, a activation, previous []string) error {
 	return nil
 }
 
-// compilations compiles the patch where it has variables of the site, and keeps
-// what others were compiled to: hosts may run them still. A Rollback that
-// cannot be compiled takes what there is, and says so in the event.
-func (s *Site) compilations(e *Event, p *Patch, a activation) (map[string]string, error) {
-	out := make(map[string]string)
-	for id, name := range a.Compiled {
-		if s.listed(id) {
-			out[id] = name
+// compileNow compiles the patch with the values of now, and gives the name of the
+// compilation: an old one where it is the same. It is empty for a patch without
+// variables of the site.
+func (s *Site) compileNow(p *Patch, a activation) (string, error) {
+	c, err := s.compile(p)
+	if err != nil || c == nil {
+		return "", err
+	}
+	for _, r := range a.refs() {
+		if r.Patch == p.ID && r.Values != "" && c.is(s, r.Values) {
+			return r.Values, nil
 		}
 	}
-	c, err := s.compile(p)
-	values := (*VarsError)(nil)
-	switch kept := a.Compiled[p.ID]; {
-	case errors.As(err, &values) && e.Action == ActionRollback && kept != "":
-		e.Detail = "with the values of its last activation"
-		out[p.ID] = kept
-		return out, nil
-	case err != nil:
-		return nil, err
-	case c == nil:
-		return out, nil
-	}
-	out[p.ID], err = c.write(s)
-	return out, err
+	return c.write(s)
 }
 
 // checkWhole checks that the manifest agrees with the patch, and that all blobs

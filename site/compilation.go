@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -39,12 +40,10 @@ type compilationInputs struct {
 // name says nothing of what is in it.
 func (c *compilation) write(s *Site) (string, error) {
 	name := rand.Text()
-	b, err := encode(compilationInputs{c.values, c.secrets})
+	files, err := c.files()
 	if err != nil {
 		return "", err
 	}
-	files := c.manifest.Files()
-	files[inputsFile] = b
 	dir := s.path(compiledDir, name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
@@ -68,6 +67,39 @@ func (c *compilation) write(s *Site) (string, error) {
 		}
 	}
 	return name, nil
+}
+
+// files gives all files of the folder by name.
+func (c *compilation) files() (map[string][]byte, error) {
+	b, err := encode(compilationInputs{c.values, c.secrets})
+	files := c.manifest.Files()
+	files[inputsFile] = b
+	return files, err
+}
+
+// is says whether a folder holds this compilation.
+func (c *compilation) is(s *Site, name string) bool {
+	dir, err := s.compilationPath(name)
+	if err != nil {
+		return false
+	}
+	files, err := c.files()
+	if err != nil {
+		return false
+	}
+	for entry, want := range files {
+		got, err := readFile(filepath.Join(dir, filepath.FromSlash(entry)), int64(len(want)))
+		if err != nil || !bytes.Equal(got, want) {
+			return false
+		}
+	}
+	return true
+}
+
+// compiledThere says whether a compilation can be run.
+func (s *Site) compiledThere(name string) bool {
+	_, err := s.compiledRelease(Release{}, name)
+	return err == nil
 }
 
 // compilationPath gives the folder of a compilation; a name is checked before it
@@ -111,9 +143,9 @@ func (s *Site) pruneCompilations() error {
 		return err
 	}
 	var named []string
-	for id, name := range a.Compiled {
-		if s.listed(id) {
-			named = append(named, name)
+	for _, r := range a.refs() {
+		if s.listed(r.Patch) {
+			named = append(named, r.Values)
 		}
 	}
 	for _, e := range entries {
@@ -151,7 +183,7 @@ func (s *Site) VarsChanged() (bool, error) {
 }
 
 func (s *Site) varsChanged(a activation) (bool, error) {
-	if a.Compiled[a.ID] == "" {
+	if a.Values == "" {
 		return false, nil
 	}
 	p, err := s.openPatch(a.ID)
@@ -162,7 +194,7 @@ func (s *Site) varsChanged(a activation) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	in, err := s.readInputs(a.Compiled[a.ID])
+	in, err := s.readInputs(a.Values)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil // lost, and made again by Activate
 	}
@@ -182,6 +214,7 @@ type Release struct {
 	Files    fs.FS
 	// Secrets are texts that nobody may be shown, longest first.
 	Secrets []string
+	Values  string // as in the Ref of the release
 }
 
 // ErrNotCompiled is the error for a patch with variables of the site that has
@@ -190,16 +223,20 @@ var ErrNotCompiled = errors.New("it has variables of the site, and was not compi
 
 // Release gives what of a patch is run. A patch with variables of the site must
 // be active, or have been so; else the error is ErrNotCompiled.
-func (s *Site) Release(id string) (*Release, error) {
-	r, err := s.release(id)
+func (s *Site) Release(id string) (*Release, error) { return s.ReleaseOf(Ref{Patch: id}) }
+
+// ReleaseOf gives what of a patch is run with certain values. Where these are not
+// kept any more, it is with those that the patch was activated with last.
+func (s *Site) ReleaseOf(ref Ref) (*Release, error) {
+	r, err := s.release(ref)
 	if err != nil {
-		return nil, fmt.Errorf("cannot open patch %q: %w", id, err)
+		return nil, fmt.Errorf("cannot open patch %q: %w", ref.Patch, err)
 	}
 	return r, nil
 }
 
-func (s *Site) release(id string) (*Release, error) {
-	p, err := s.openPatch(id)
+func (s *Site) release(ref Ref) (*Release, error) {
+	p, err := s.openPatch(ref.Patch)
 	if err != nil {
 		return nil, err
 	}
@@ -212,10 +249,14 @@ func (s *Site) release(id string) (*Release, error) {
 		if err != nil {
 			return nil, err
 		}
-		if a.Compiled[id] == "" {
+		name := ref.Values
+		if name == "" || !slices.Contains(a.refs(), ref) {
+			name = a.compiled(ref.Patch)
+		}
+		if name == "" {
 			return nil, ErrNotCompiled
 		}
-		out, err := s.compiledRelease(*r, a.Compiled[id])
+		out, err := s.compiledRelease(*r, name)
 		if tries < 3 && errors.Is(err, fs.ErrNotExist) {
 			continue // the patch has been activated again meanwhile
 		}
@@ -234,7 +275,7 @@ func (s *Site) compiledRelease(r Release, name string) (*Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Secrets = in.Secrets
+	r.Secrets, r.Values = in.Secrets, name
 	b, err := readFile(filepath.Join(dir, filepath.FromSlash(lang.ManifestEntry)), maxManifest)
 	if err != nil {
 		return nil, err

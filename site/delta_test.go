@@ -45,8 +45,8 @@ func TestImportDelta(t *testing.T) {
 			t.Errorf("the store lacks %s: %v", l.Digest, err)
 		}
 	}
-	if found, err := s.Check(t.Context(), nil); err != nil || len(found) > 0 {
-		t.Errorf("damage: %v, %v", found, err)
+	if c := mustCheck(t, s, CheckOptions{}); len(c.Damage) > 0 {
+		t.Errorf("damage: %+v", c.Damage)
 	}
 	if _, err := os.Stat(s.path(patchesDir, two.Description.ID, "images", "deltas")); err == nil {
 		t.Error("the delta was kept")

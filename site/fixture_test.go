@@ -316,7 +316,7 @@ func leaks(t testing.TB, s *Site) []string {
 		t.Fatal(err)
 	}
 	for _, name := range compiledFolders(t, s) {
-		if !slices.Contains(slices.Collect(maps.Values(a.Compiled)), name) {
+		if !slices.ContainsFunc(a.refs(), func(r Ref) bool { return r.Values == name }) {
 			out = append(out, filepath.Join(compiledDir, name))
 		}
 	}

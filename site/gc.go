@@ -16,7 +16,7 @@ import (
 // GCOptions say what a collection keeps.
 type GCOptions struct {
 	// Keep is how many of the newest patches stay, besides the active one and
-	// the one that Rollback goes to.
+	// the patch before it.
 	Keep int
 	// InUse gives the ids of further patches that stay, such as those that hosts
 	// still run. It is called when nobody else changes the site; nil is for none.
@@ -225,20 +225,32 @@ func (c *collection) unlist(gone []string) error {
 	if c.o.DryRun || len(gone) == 0 {
 		return nil
 	}
-	for _, id := range gone {
-		dir, err := c.site.patchPath(id)
-		if err != nil {
-			return err
-		}
-		if err := os.Remove(c.site.path(patchesDir, id, recordFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if err := syncDir(dir); err != nil {
-			return err
-		}
+	if err := c.site.unlist(gone); err != nil {
+		return err
 	}
 	if err := c.site.rebuildIndex(context.Background()); err != nil {
 		c.late = true
+	}
+	return nil
+}
+
+// unlist removes the records of patches. All go before any of their folders is
+// synced: the first sync then writes what file systems gather of all of them, and
+// the others find nothing left to do.
+func (s *Site) unlist(ids []string) error {
+	for _, id := range ids {
+		name, err := s.patchPath(id, recordFile)
+		if err == nil {
+			err = os.Remove(name)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	for _, id := range ids {
+		if err := syncDir(s.path(patchesDir, id)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 type Entry struct {
 	Record
 	Active bool `json:"active"`
-	// Rollback marks the patch that Rollback goes to.
+	// Rollback marks the patch before the active one.
 	Rollback bool `json:"rollback"`
 }
 

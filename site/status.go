@@ -19,7 +19,7 @@ type Status struct {
 	Site     string `json:"site"`
 	Dir      string `json:"dir"`
 	Active   string `json:"active,omitempty"`   // id
-	Previous string `json:"previous,omitempty"` // what Rollback goes to
+	Previous string `json:"previous,omitempty"` // the patch before
 	Newest   string `json:"newest,omitempty"`   // by creation date
 	// Since is when the active patch became so, and By who did it.
 	Since   time.Time `json:"since,omitzero"`
@@ -38,6 +38,9 @@ type Status struct {
 	// VarsChanged says that the active patch was activated with other values of
 	// the site's variables. It is false for who may not read them.
 	VarsChanged bool `json:"varsChanged,omitempty"`
+	// ValuesBefore says that Rollback goes to other values of the active patch
+	// first, which it was active with before.
+	ValuesBefore bool `json:"valuesBefore,omitempty"`
 }
 
 // A PendingImport is one that has not come to its end.
@@ -67,6 +70,7 @@ func (s *Site) status(ctx context.Context) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
+	st.ValuesBefore = s.valuesBefore(a)
 	st.Active, st.Since, st.By, st.Previous = a.ID, a.Since, a.By, s.previous(a)
 	if st.VarsChanged, err = s.varsChanged(a); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return nil, err

@@ -15,8 +15,8 @@ import (
 // was set.
 type Variable struct {
 	lang.ManifestVariable // of the newest of Patches; without type where no patch needs it
-	// Patches are those that need it, of the active patch and the newest one: their
-	// ids, the active one first.
+	// Patches are those that need it, of the active patch, the newest one and those
+	// that were asked for: their ids, the active one first.
 	Patches []string `json:"patches"`
 	Set     bool     `json:"set"`
 	// Value is empty for what must not be shown: sensitive values, and those of
@@ -27,22 +27,22 @@ type Variable struct {
 // Missing says that a patch needs the variable and the site has no value.
 func (v *Variable) Missing() bool { return v.Required && !v.Set }
 
-// Variables lists what the active patch and the newest one need, and what was set
-// besides, by name.
-func (s *Site) Variables(ctx context.Context) ([]Variable, error) {
-	out, err := s.variables(ctx)
+// Variables lists what the active patch, the newest one and those of the ids also
+// need, and what was set besides, by name.
+func (s *Site) Variables(ctx context.Context, also ...string) ([]Variable, error) {
+	out, err := s.variables(ctx, also)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the variables of site %q: %w", s.Name(), err)
 	}
 	return out, nil
 }
 
-func (s *Site) variables(ctx context.Context) ([]Variable, error) {
+func (s *Site) variables(ctx context.Context, also []string) ([]Variable, error) {
 	values, err := s.readVars()
 	if err != nil {
 		return nil, err
 	}
-	ids, err := s.current(ctx)
+	ids, err := s.current(ctx, also)
 	if err != nil {
 		return nil, err
 	}
@@ -77,22 +77,24 @@ func (s *Site) variables(ctx context.Context) ([]Variable, error) {
 	return out, nil
 }
 
-// current gives the ids of the active patch and of the newest one.
-func (s *Site) current(ctx context.Context) ([]string, error) {
+// current gives the ids of the active patch, of the newest one, and of those
+// asked for: the active one first, and of the others the newest last.
+func (s *Site) current(ctx context.Context, also []string) ([]string, error) {
 	all, err := s.list(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var out []string
+	var active, out []string
 	for n, e := range all {
 		switch {
 		case e.Active:
-			out = append([]string{e.ID}, out...)
-		case n == 0:
+			active = []string{e.ID}
+		case n == 0, slices.Contains(also, e.ID):
 			out = append(out, e.ID)
 		}
 	}
-	return out, nil
+	slices.Reverse(out)
+	return append(active, out...), nil
 }
 
 // declare adds what a patch needs. What one patch says is sensitive is so.
@@ -110,11 +112,21 @@ func declare(all map[string]*Variable, p *Patch) {
 	}
 }
 
-// CheckVar says whether a value fits a variable, as the active patch or the newest
-// one declares it: the error is that of the newest where it fits neither. declared
-// is false where neither has such a variable.
-func (s *Site) CheckVar(ctx context.Context, name, value string) (declared, sensitive bool, err error) {
-	ids, err := s.current(ctx)
+// A ValueError says that a value does not fit its variable, or that neither name
+// nor value can be taken at all. It holds no secret.
+type ValueError struct{ Reason error }
+
+// Error gives the reason.
+func (e *ValueError) Error() string { return e.Reason.Error() }
+
+// Unwrap returns the reason.
+func (e *ValueError) Unwrap() error { return e.Reason }
+
+// CheckVar says whether a value fits a variable, as the active patch, the newest
+// one or one of the ids also declares it: the error where it fits none of them is
+// a *ValueError. declared is false where none has such a variable.
+func (s *Site) CheckVar(ctx context.Context, name, value string, also ...string) (declared, sensitive bool, err error) {
+	ids, err := s.current(ctx, also)
 	if err != nil {
 		return false, false, fmt.Errorf("cannot check the variable %q: %w", name, err)
 	}
@@ -130,7 +142,7 @@ func (s *Site) CheckVar(ctx context.Context, name, value string) (declared, sens
 			}
 			declared, sensitive = true, sensitive || m.Sensitive
 			if e := m.Check(value); e != nil {
-				err = fmt.Errorf("cannot set the variable %q: %w", name, e)
+				err = fmt.Errorf("cannot set the variable %q: %w", name, &ValueError{e})
 			} else {
 				fits = true
 			}

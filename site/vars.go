@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -81,10 +83,12 @@ func (s *Site) readVarsStore() (*varsStore, error) {
 // not. It has no effect on what is active until Activate is called.
 func (s *Site) SetVar(ctx context.Context, name, value, by string) error {
 	err := checkVar(name, value)
-	if err == nil {
-		err = s.changeVars(ctx, "set "+name, by, func(values map[string]string) error {
+	if err != nil {
+		err = &ValueError{err}
+	} else {
+		err = s.changeVars(ctx, by, func(values map[string]string) (string, error) {
 			values[name] = value
-			return nil
+			return "set " + name, nil
 		})
 	}
 	if err != nil {
@@ -96,17 +100,72 @@ func (s *Site) SetVar(ctx context.Context, name, value, by string) error {
 // UnsetVar removes the value of a variable. The error where there is none is
 // ErrNoValue.
 func (s *Site) UnsetVar(ctx context.Context, name, by string) error {
-	err := s.changeVars(ctx, "unset "+name, by, func(values map[string]string) error {
+	err := s.changeVars(ctx, by, func(values map[string]string) (string, error) {
 		if _, ok := values[name]; !ok {
-			return ErrNoValue
+			return "", ErrNoValue
 		}
 		delete(values, name)
-		return nil
+		return "unset " + name, nil
 	})
 	if err != nil {
 		return fmt.Errorf("cannot unset the variable %q of site %q: %w", name, s.Name(), err)
 	}
 	return nil
+}
+
+// RestoreVars sets the values that the active patch was activated with, as far as
+// it needs them, and gives the names of those that were others. by says who does
+// it, for the history.
+func (s *Site) RestoreVars(ctx context.Context, by string) ([]string, error) {
+	names, err := s.restoreVars(ctx, by)
+	if err != nil {
+		return nil, fmt.Errorf("cannot restore the values of site %q: %w", s.Name(), err)
+	}
+	return names, nil
+}
+
+func (s *Site) restoreVars(ctx context.Context, by string) (names []string, err error) {
+	a, err := s.readActive()
+	if err != nil {
+		return nil, err
+	}
+	if a.ID == "" {
+		return nil, ErrNoActive
+	}
+	if a.Values == "" {
+		return nil, nil // the patch needs none
+	}
+	p, err := s.openPatch(a.ID)
+	if err != nil {
+		return nil, err
+	}
+	in, err := s.readInputs(a.Values)
+	if err != nil || p.Manifest == nil {
+		return nil, err
+	}
+	for _, v := range p.Manifest.SiteVariables {
+		names = append(names, v.Name)
+	}
+	err = s.changeVars(ctx, by, func(values map[string]string) (string, error) {
+		names = restore(values, in.Values, names)
+		return "restore " + strings.Join(names, ", "), nil
+	})
+	return names, err
+}
+
+// restore puts values of names back to what they were, and gives the names of
+// those that were others.
+func restore(values, were map[string]string, names []string) []string {
+	return slices.DeleteFunc(names, func(name string) bool {
+		now, set := values[name]
+		was, had := were[name]
+		if had {
+			values[name] = was
+		} else {
+			delete(values, name)
+		}
+		return now == was && set == had
+	})
 }
 
 func checkVar(name, value string) error {
@@ -121,7 +180,9 @@ func checkVar(name, value string) error {
 	return nil
 }
 
-func (s *Site) changeVars(ctx context.Context, what, by string, change func(map[string]string) error) (err error) {
+// changeVars writes what change makes of the values, which says in words what that
+// is.
+func (s *Site) changeVars(ctx context.Context, by string, change func(map[string]string) (string, error)) (err error) {
 	unlock, err := s.Lock(ctx, "change of a variable")
 	if err != nil {
 		return err
@@ -132,7 +193,8 @@ func (s *Site) changeVars(ctx context.Context, what, by string, change func(map[
 		return err
 	}
 	before := maps.Clone(values)
-	if err := change(values); err != nil || maps.Equal(values, before) {
+	what, err := change(values)
+	if err != nil || maps.Equal(values, before) {
 		return err
 	}
 	e := Event{Time: orNow(time.Time{}), Action: ActionVars, By: by, Detail: what}

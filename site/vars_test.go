@@ -167,8 +167,7 @@ func onlyOwner(t *testing.T, s *Site) {
 	}
 }
 
-// TestVarsOfRollback: back means the values of now, or those of then where the
-// ones of now do not do.
+// TestVarsOfRollback: back means the values of then.
 func TestVarsOfRollback(t *testing.T) {
 	s, ids := chainWithVariables(t, 3)
 	setVars(t, s, "pin", "geheim-1", "plc", "1")
@@ -193,9 +192,9 @@ func TestVarsOfRollback(t *testing.T) {
 		}
 	}
 	setVars(t, s, "plc", "none")
-	rollback("10") // as it was compiled last
+	rollback("10")
 	setVars(t, s, "plc", "11")
-	rollback("11")
+	rollback("1")
 	if got := compiledFolders(t, s); len(got) != 3 {
 		t.Errorf("compiled %q, and hosts may run all three", got)
 	}

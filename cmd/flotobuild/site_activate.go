@@ -79,8 +79,10 @@ func newSiteRollbackCommand(a *app, f *siteFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "rollback [PATCH]",
 		Short: "Go back to the patch that was active before",
-		Long: "rollback makes the patch active that was so before the present one; again, the one before that.\n" +
-			"PATCH names one of those that have been active. Containers are not touched.",
+		Long: "rollback makes active what was so before; again, what was before that. PATCH names one of those\n" +
+			"that have been active. Where root definitions leave variables to the site, the patch comes back\n" +
+			"with the values that it had, and an active patch that was activated again with changed values\n" +
+			"goes back to those of before first. Containers are not touched.",
 		Args: atMostOne("patch"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.siteRollback(cmd.Context(), f, args) },
 	}
@@ -102,6 +104,14 @@ func (a *app) siteRollback(ctx context.Context, f *siteFlags, args []string) err
 	if id, err = s.Rollback(ctx, id, operator()); err != nil {
 		return withSiteHint(err)
 	}
-	a.ui.printf("%s: active again\n  before: %s\n", safe(id), safe(was))
-	return nil
+	if was == id {
+		a.ui.printf("%s: active again, with the values of before\n", safe(id))
+	} else {
+		a.ui.printf("%s: active again\n  before: %s\n", safe(id), safe(was))
+	}
+	changed, err := s.VarsChanged()
+	if err == nil && changed {
+		a.ui.hintf("other values are set: flotobuild site activate %s applies them, flotobuild site vars restore takes them back", id)
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -78,11 +79,20 @@ func withRedeployHint(err error) error {
 	var host *deploy.UnknownHostError
 	var busy *deploy.BusyError
 	var foreign *deploy.ForeignError
+	var compose *docker.NoComposeError
+	var engine *docker.AbsentError
+	var old *docker.OldComposeError
 	switch {
 	case errors.Is(err, deploy.ErrNotActive):
 		return &hintError{err, "flotobuild site activate PATCH makes one active; flotobuild site list shows them"}
-	case errors.Is(err, docker.ErrNoCompose):
-		return &hintError{err, "install Docker Compose: in Debian the package docker-compose, elsewhere the plugin of the docker command"}
+	case errors.As(err, &compose) && compose.Installed:
+		return &hintError{err, "mend what the program says, or install another Compose: the package docker-compose in Debian, or the plugin docker-compose-plugin of the docker command"}
+	case compose != nil:
+		return &hintError{err, "install Docker Compose: the package docker-compose in Debian, or the plugin docker-compose-plugin of the docker command"}
+	case errors.As(err, &old):
+		return &hintError{err, "install Compose 2, the plugin docker-compose-plugin of the docker command: it is taken where both are there"}
+	case errors.As(err, &engine):
+		return &hintError{err, engineHint(engine)}
 	case errors.As(err, &host):
 		return &hintError{err, "its hosts are: " + strings.Join(host.Known, ", ")}
 	case errors.As(err, &foreign):
@@ -91,4 +101,21 @@ func withRedeployHint(err error) error {
 		return &hintError{err, "try again when that has ended"}
 	}
 	return withSiteHint(err)
+}
+
+// engineHint says what to do where no engine can be reached.
+func engineHint(e *docker.AbsentError) string {
+	switch {
+	case e.Obstacle == docker.NoSocket:
+		return "install Docker Engine, in Debian the package docker.io, and start it; one elsewhere is named by docker in the host's block, by DOCKER_HOST or by a Docker context"
+	case e.Obstacle == docker.NotListening:
+		return "start Docker Engine: systemctl start docker. Where it ends at once, journalctl -u docker says why"
+	case e.Obstacle == docker.NotAllowed:
+		return "do this as root, or as a user of the socket's group, which is usually docker: adduser " + cmp.Or(os.Getenv("USER"), "USER") + " docker, and sign in again"
+	case strings.HasPrefix(e.Endpoint.Address, "ssh://"):
+		return "this must work without a password: ssh " + e.Endpoint.Address + " docker version"
+	case e.Endpoint.Local():
+		return "restart Docker Engine: systemctl restart docker; journalctl -u docker says what it does"
+	}
+	return "see whether Docker Engine runs on that machine and listens there; with TLS, DOCKER_TLS_VERIFY=1 must be set, and DOCKER_CERT_PATH name the folder of the keys"
 }

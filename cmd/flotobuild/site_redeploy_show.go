@@ -33,7 +33,7 @@ func (w *redeployWriter) event(e deploy.Event) {
 	case deploy.Failed:
 		w.ui.notef("%s: %s: failed: %s", host, name, text)
 	case deploy.Returning:
-		w.ui.notef("go back to %s", name)
+		w.ui.notef("go back to %s", strings.TrimSpace(name+" "+text))
 	case deploy.Warning:
 		w.ui.warnf("%s: %s", strings.TrimSuffix(host+": "+name, ": "), text)
 	}
@@ -107,6 +107,9 @@ func (w *redeployWriter) failed(r *deploy.Report) {
 	case r.BackFailure != "":
 		w.ui.errorf("the patch before does not come up either: %s", r.BackFailure)
 		w.ui.hintf("flotobuild site status tells which patch is active; mend what the log says, and redeploy")
+	case r.Back == r.Patch:
+		w.ui.printf("%s did not come up with changed values; it is back with those of before\n", safe(r.Patch))
+		w.ui.hintf("flotobuild site vars set mends the values, flotobuild site vars restore takes the changes back")
 	case r.Back != "":
 		w.ui.printf("%s did not come up; what ran before is back: %s\n", safe(r.Patch), safe(r.Back))
 	default:

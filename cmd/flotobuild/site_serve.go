@@ -73,8 +73,8 @@ func (a *app) siteServe(ctx context.Context, f *siteFlags, v *serveSiteFlags) er
 	log := slog.New(slog.NewJSONHandler(a.ui.err, nil))
 	options := web.Options{
 		Site: s, Tokens: tokens, Anonymous: loopback(l.Addr()), AnonymousPull: v.anonymousPull, Keys: keys,
-		Deployer: pageDeployer{s},
-		Hosts:    v.hosts, Log: log, Version: version,
+		Deployer: pageDeployer{s}, InUse: deployed(s),
+		Hosts: v.hosts, Log: log, Version: version,
 	}
 	scheme := "http"
 	if cert != nil {

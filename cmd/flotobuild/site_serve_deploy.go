@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/flotobuild/flotobuild/site"
 	"github.com/flotobuild/flotobuild/site/deploy"
@@ -20,7 +21,7 @@ func (d pageDeployer) Redeploy(ctx context.Context, by string, to web.Listener) 
 	deployment := deploy.New(deploy.Of(d.site), docker.Environment{Getenv: os.Getenv, Home: home}, os.Environ())
 	report, err := deployment.Redeploy(ctx, deploy.Options{By: by, Event: func(e deploy.Event) { tellPage(to, e) }})
 	if err != nil {
-		return err
+		return withRedeployHint(err)
 	}
 	if report.Failure == nil {
 		to.Log(fmt.Sprintf("what runs is %s", report.Patch))
@@ -32,6 +33,8 @@ func (d pageDeployer) Redeploy(ctx context.Context, by string, to web.Listener) 
 	switch {
 	case report.BackFailure != "":
 		return fmt.Errorf("%w; and what ran before did not come up either: %s", report.Failure, report.BackFailure)
+	case report.Back == report.Patch:
+		return fmt.Errorf("%w; it runs again with the values of before, and is active with them", report.Failure)
 	case report.Back != "":
 		return fmt.Errorf("%w; %s runs again, and is active", report.Failure, report.Back)
 	}
@@ -55,7 +58,7 @@ func tellPage(to web.Listener, e deploy.Event) {
 	case deploy.Failed:
 		to.Log(fmt.Sprintf("%s: %s does not come up: %s", e.Host, e.Name, e.Text))
 	case deploy.Returning:
-		to.Log(fmt.Sprintf("going back to %s", e.Name))
+		to.Log(strings.TrimSpace(fmt.Sprintf("going back to %s %s", e.Name, e.Text)))
 	case deploy.Warning:
 		to.Log(fmt.Sprintf("%s: %s: %s", e.Host, e.Name, e.Text))
 	}

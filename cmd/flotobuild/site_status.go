@@ -17,13 +17,13 @@ func newSiteStatusCommand(a *app, f *siteFlags) *cobra.Command {
 		Use:   "status",
 		Short: "Tell how a site is",
 		Long: "status tells what is active, what is under way, and what is wrong. With -check it reads every\n" +
-			"blob and sets damaged ones aside, so that importing a patch again mends the store. The exit\n" +
-			"code is 1 where something is damaged.",
+			"blob and every file of every patch. Damaged blobs are set aside, so that importing a patch\n" +
+			"again mends the store. The exit code is 1 where something is damaged.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.siteStatus(cmd.Context(), f, asJSON, check) },
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().BoolVar(&check, "check", false, "read all blobs and compare their digests")
+	cmd.Flags().BoolVar(&check, "check", false, "read all blobs and files, and compare their digests")
 	return cmd
 }
 
@@ -32,35 +32,41 @@ func (a *app) siteStatus(ctx context.Context, f *siteFlags, asJSON, check bool) 
 	if err != nil {
 		return err
 	}
-	var found []site.Damage
+	var c *site.Checked
 	if check {
 		meter := newMeter(a.ui, asJSON)
-		found, err = s.Check(ctx, func(done, total int64) { meter.bytes("checked", done, total) })
+		c, err = s.Check(ctx, site.CheckOptions{Progress: func(done, total int64) { meter.bytes("checked", done, total) }})
 		meter.end()
 		if err != nil {
 			return err
 		}
 	}
-	st, err := s.Status(ctx)
-	if err != nil {
+	st, err := s.Status(ctx) // fails where what it reads is damaged, which the check has found then
+	switch {
+	case err != nil && c == nil:
 		return err
-	}
-	if asJSON {
-		v := map[string]any{"status": st}
-		if check {
-			v["damage"] = found
+	case asJSON:
+		v := make(map[string]any)
+		if st != nil {
+			v["status"] = st
 		}
-		err = a.printSiteJSON(v)
-	} else {
-		a.showSiteStatus(st, found, check)
+		if c != nil {
+			v["damage"] = c.Damage
+		}
+		err = errors.Join(err, a.printSiteJSON(v))
+	default:
+		if st != nil {
+			a.showSiteStatus(st)
+		}
+		a.showDamage(st, c)
 	}
-	if err == nil && len(found)+len(st.Damaged) > 0 {
+	if err == nil && (c != nil && len(c.Damage) > 0 || len(st.Damaged) > 0) {
 		return exitError(1)
 	}
 	return err
 }
 
-func (a *app) showSiteStatus(st *site.Status, found []site.Damage, checked bool) {
+func (a *app) showSiteStatus(st *site.Status) {
 	line := func(key, format string, args ...any) {
 		a.ui.printf("%-9s  %s\n", key, safe(fmt.Sprintf(format, args...)))
 	}
@@ -73,9 +79,14 @@ func (a *app) showSiteStatus(st *site.Status, found []site.Damage, checked bool)
 		line("", "since %s, by %s", st.Since.Format(shortTime), st.By)
 	}
 	if st.VarsChanged {
-		line("vars", "changed since activation: activate the patch again to apply them")
+		line("vars", "changed since activation: activate the patch again to apply them, or site vars restore")
 	}
-	if st.Previous != "" {
+	switch {
+	case st.ValuesBefore && st.Previous != "":
+		line("rollback", "the values of before, then %s", st.Previous)
+	case st.ValuesBefore:
+		line("rollback", "the values of before")
+	case st.Previous != "":
 		line("rollback", "%s", st.Previous)
 	}
 	if st.Newest != st.Active {
@@ -97,7 +108,6 @@ func (a *app) showSiteStatus(st *site.Status, found []site.Damage, checked bool)
 	for _, i := range st.Imports {
 		line("import", "%s", importText(i))
 	}
-	a.showDamage(st, found, checked)
 }
 
 func importText(i site.PendingImport) string {
@@ -107,18 +117,27 @@ func importText(i site.PendingImport) string {
 	return fmt.Sprintf("%s was interrupted after %s: importing it again goes on", i.Patch, byteSize(i.Bytes))
 }
 
-func (a *app) showDamage(st *site.Status, found []site.Damage, checked bool) {
-	if checked && len(found) == 0 {
-		a.ui.printf("%-9s  every blob has its digest\n", "check")
+// showDamage tells what is damaged, and how to mend it. st is nil where it cannot be
+// had, and c where nothing was checked.
+func (a *app) showDamage(st *site.Status, c *site.Checked) {
+	lost, files := st != nil && len(st.Damaged) > 0, false
+	if c != nil && len(c.Damage) == 0 {
+		a.ui.printf("%-9s  %s and %s are as they came\n", "check", count(c.Blobs, "blob"), count(c.Files, "file"))
 	}
-	for _, d := range found {
-		a.ui.errorf("%s", d.Error)
+	if c != nil {
+		for _, d := range c.Damage {
+			a.ui.errorf("%s", d.Error)
+			files = files || d.File != ""
+		}
 	}
-	for _, id := range st.Damaged {
-		a.ui.errorf("the store lacks blobs of patch %s", id)
-	}
-	if len(st.Damaged) > 0 {
+	if lost {
+		for _, id := range st.Damaged {
+			a.ui.errorf("the store lacks blobs of patch %s", id)
+		}
 		a.ui.hintf("import these patches again: only what is missing is copied")
+	}
+	if files {
+		a.ui.hintf("of a patch with damaged files, remove its folder in patches/ and import the patch again; an active one stays active")
 	}
 }
 
@@ -147,13 +166,7 @@ func (a *app) siteGC(ctx context.Context, f *siteFlags, o site.GCOptions) error 
 		return err
 	}
 	o.By = operator()
-	o.InUse = func() ([]string, error) {
-		state, err := deploy.ReadState(s.Dir())
-		if err != nil {
-			return nil, err
-		}
-		return state.Patches(), nil
-	}
+	o.InUse = deployed(s)
 	c, err := s.GC(ctx, o)
 	if err != nil {
 		return withSiteHint(err)
@@ -167,4 +180,15 @@ func (a *app) siteGC(ctx context.Context, f *siteFlags, o site.GCOptions) error 
 	}
 	a.ui.printf("%s %s, %s and %s: %s\n", verb, count(len(c.Patches), "patch"), count(c.Blobs, "blob"), count(c.Staging, "interrupted import"), byteSize(c.Bytes))
 	return nil
+}
+
+// deployed gives the ids of the patches that hosts run or may be brought back to.
+func deployed(s *site.Site) func() ([]string, error) {
+	return func() ([]string, error) {
+		state, err := deploy.ReadState(s.Dir())
+		if err != nil {
+			return nil, err
+		}
+		return state.Patches(), nil
+	}
 }

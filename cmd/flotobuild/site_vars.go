@@ -24,7 +24,7 @@ func newSiteVarsCommand(a *app, f *siteFlags) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: withoutCommand,
 	}
-	cmd.AddCommand(newSiteVarsSetCommand(a, f), newSiteVarsUnsetCommand(a, f), newSiteVarsListCommand(a, f))
+	cmd.AddCommand(newSiteVarsSetCommand(a, f), newSiteVarsUnsetCommand(a, f), newSiteVarsRestoreCommand(a, f), newSiteVarsListCommand(a, f))
 	return cmd
 }
 
@@ -131,6 +131,35 @@ func (a *app) siteVarsUnset(ctx context.Context, f *siteFlags, name string) erro
 	}
 	a.ui.printf("%s: unset\n", safe(name))
 	return a.tellChanged(s)
+}
+
+func newSiteVarsRestoreCommand(a *app, f *siteFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "restore",
+		Short: "Set the values that the active patch was activated with",
+		Long: "restore takes changes back that the active patch has not been activated with: values are set as they\n" +
+			"were then, secrets among them. Values that the active patch does not need stay.",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.siteVarsRestore(cmd.Context(), f) },
+	}
+}
+
+func (a *app) siteVarsRestore(ctx context.Context, f *siteFlags) error {
+	s, err := f.open()
+	if err != nil {
+		return err
+	}
+	names, err := s.RestoreVars(ctx, operator())
+	if err != nil {
+		return withSiteHint(err)
+	}
+	if len(names) == 0 {
+		a.ui.printf("the values are those that the active patch was activated with\n")
+	}
+	for _, name := range names {
+		a.ui.printf("%s: restored\n", safe(name))
+	}
+	return nil
 }
 
 func newSiteVarsListCommand(a *app, f *siteFlags) *cobra.Command {

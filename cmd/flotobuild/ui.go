@@ -84,6 +84,9 @@ func (e *hintError) Error() string { return e.err.Error() }
 // Unwrap returns the error.
 func (e *hintError) Unwrap() error { return e.err }
 
+// Hint gives the way to mend the error, for the page of a site.
+func (e *hintError) Hint() string { return e.hint }
+
 // fail prints an error, and its hint where it has one.
 func (u *ui) fail(err error) {
 	u.errorf("%v", err)

@@ -8,14 +8,16 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/flotobuild/flotobuild/site"
 )
 
 // failed brings back what ran before, and makes the patch before active again.
-func (r *run) failed(ctx context.Context, report *Report, tasks []*task, failure *Failure) error {
+func (r *run) failed(ctx context.Context, report *Report, release *Release, tasks []*task, failure *Failure) error {
 	report.Failure = failure
 	r.tell(Event{Kind: Failed, Host: failure.Host, Name: failure.Container, Text: failure.Reason})
 	noted := r.note(report, failure)
-	if r.NoRollback || !r.canGoBack(report.Patch, tasks) {
+	if r.NoRollback || !r.canGoBack(release.ref(), tasks) {
 		r.state.Pending = nil
 		return errors.Join(r.save(), noted)
 	}
@@ -32,10 +34,11 @@ func (r *run) failed(ctx context.Context, report *Report, tasks []*task, failure
 	return errors.Join(err, noted)
 }
 
-// canGoBack says whether another patch ran before on one of the hosts.
-func (r *run) canGoBack(failed string, tasks []*task) bool {
+// canGoBack says whether another patch ran before on one of the hosts, or the same
+// one with other values.
+func (r *run) canGoBack(failed site.Ref, tasks []*task) bool {
 	for _, t := range tasks {
-		if s, ok := r.state.Hosts[t.host]; ok && s.Patch != failed {
+		if s, ok := r.state.Hosts[t.host]; ok && !same(s.ref(), failed) {
 			return true
 		}
 	}
@@ -50,11 +53,11 @@ func (r *run) resumeBack(ctx context.Context) error {
 	if p == nil || !p.Back {
 		return nil
 	}
-	id, ok, err := r.site.Active()
-	if err != nil || !ok || id != p.Patch {
+	active, err := r.site.Active()
+	if err != nil || !same(active, p.ref()) {
 		return err
 	}
-	return r.activateBefore(ctx, p.Patch, p.Hosts)
+	return r.activateBefore(ctx, p.ref(), p.Hosts)
 }
 
 // back brings the patches before up on the hosts of tasks.
@@ -65,7 +68,7 @@ func (r *run) back(ctx context.Context, tasks []*task) (string, error) {
 			hosts = append(hosts, t.host)
 		}
 	}
-	failed := r.state.Pending.Patch
+	failed := r.state.Pending.ref()
 	if err := r.activateBefore(ctx, failed, hosts); err != nil {
 		return "", err
 	}
@@ -79,7 +82,11 @@ func (r *run) back(ctx context.Context, tasks []*task) (string, error) {
 			back = t.release.ID
 		}
 	}
-	r.tell(Event{Kind: Returning, Name: back})
+	e := Event{Kind: Returning, Name: back}
+	if back == failed.Patch {
+		e.Text = "with the values of before"
+	}
+	r.tell(e)
 	r.noteTags(before)
 	if err := r.ready(ctx, before); err != nil {
 		return back, err
@@ -94,45 +101,42 @@ func (r *run) back(ctx context.Context, tasks []*task) (string, error) {
 	return back, errors.Join(r.save(), failure)
 }
 
-// activateBefore makes the patch active that was deployed before, unless the
-// failed one stays on some host.
-func (r *run) activateBefore(ctx context.Context, failed string, hosts []string) error {
-	id := r.state.Patch
+// activateBefore makes active what was deployed before, unless the failed one
+// stays on some host.
+func (r *run) activateBefore(ctx context.Context, failed site.Ref, hosts []string) error {
+	to := site.Ref{Patch: r.state.Patch, Values: r.state.Values}
 	for _, name := range slices.Sorted(maps.Keys(r.state.Hosts)) {
 		s := r.state.Hosts[name]
-		if s.Patch == failed {
+		if same(s.ref(), failed) {
 			return nil
 		}
-		if id == "" && slices.Contains(hosts, name) {
-			id = s.Patch
+		if to.Patch == "" && slices.Contains(hosts, name) {
+			to = s.ref()
 		}
 	}
-	if id == "" || id == failed {
+	if to.Patch == "" || same(to, failed) {
 		return nil
 	}
-	if err := r.site.Return(ctx, id, r.By); err != nil {
-		return fmt.Errorf("cannot go back to patch %q: %w", id, err)
-	}
-	return nil
+	return r.site.Return(ctx, to, r.By)
 }
 
 // before gives the tasks that bring the hosts back: each to the patch that ran
 // there. Where none did, what the failed one has made goes.
 func (r *run) before(ctx context.Context, hosts []string) ([]*task, error) {
-	releases := make(map[string]*Release)
+	releases := make(map[site.Ref]*Release)
 	var out []*task
 	for _, host := range hosts {
 		s, deployed := r.state.Hosts[host]
 		if !deployed {
 			continue
 		}
-		release := releases[s.Patch]
+		release := releases[s.ref()]
 		if release == nil {
 			var err error
-			if release, err = r.release(s.Patch); err != nil {
+			if release, err = r.release(s.ref()); err != nil {
 				return nil, err
 			}
-			releases[s.Patch] = release
+			releases[s.ref()] = release
 		}
 		t, err := r.task(ctx, release, host)
 		if err != nil {

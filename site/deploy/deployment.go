@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/flotobuild/flotobuild/internal/atomicfile"
+	"github.com/flotobuild/flotobuild/site"
 	"github.com/flotobuild/flotobuild/site/docker"
 )
 
@@ -102,20 +103,20 @@ func (d *Deployment) discard() error {
 }
 
 // release opens a patch and checks that it can run.
-func (d *Deployment) release(id string) (*Release, error) {
-	r, err := d.site.Release(id)
+func (d *Deployment) release(ref site.Ref) (*Release, error) {
+	r, err := d.site.Release(ref)
 	if err == nil {
 		err = r.check()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot deploy patch %q: %w", id, err)
+		return nil, fmt.Errorf("cannot deploy patch %q: %w", ref.Patch, err)
 	}
 	return r, nil
 }
 
 // release opens a patch, whose secrets are hidden from then on.
-func (r *run) release(id string) (*Release, error) {
-	out, err := r.Deployment.release(id)
+func (r *run) release(ref site.Ref) (*Release, error) {
+	out, err := r.Deployment.release(ref)
 	if err == nil {
 		r.Secrets = slices.Concat(r.Secrets, out.Secrets)
 	}
@@ -124,14 +125,14 @@ func (r *run) release(id string) (*Release, error) {
 
 // active opens the active patch.
 func (r *run) active() (*Release, error) {
-	id, ok, err := r.site.Active()
+	ref, err := r.site.Active()
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
+	if ref.Patch == "" {
 		return nil, ErrNotActive
 	}
-	return r.release(id)
+	return r.release(ref)
 }
 
 // ErrNotActive means that no patch is active, so that there is nothing to

@@ -59,7 +59,7 @@ func writeAll(dir, version string) error {
 		return err
 	}
 	tasks := []*task{{host: "local", release: release, want: want, engine: &docker.Engine{Endpoint: new(docker.Endpoint), ID: "engine"}}}
-	if err := r.begin(version, tasks); err != nil {
+	if err := r.begin(release, tasks); err != nil {
 		return err
 	}
 	if err := r.writeCompose(tasks[0]); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/lang"
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/site"
 	"github.com/flotobuild/flotobuild/site/docker"
 	"github.com/flotobuild/flotobuild/site/docker/dockertest"
 	"github.com/flotobuild/flotobuild/store"
@@ -23,25 +24,29 @@ import (
 type fakeSite struct {
 	dir      string
 	blobs    *store.Store
-	releases map[string]*Release
+	releases map[string]*Release // by id and values
 	active   string
+	values   string
 	history  []string
 }
 
-func (s *fakeSite) Name() string                  { return "north" }
-func (s *fakeSite) Dir() string                   { return s.dir }
-func (s *fakeSite) Blobs() *store.Store           { return s.blobs }
-func (s *fakeSite) Active() (string, bool, error) { return s.active, s.active != "", nil }
+func (s *fakeSite) Name() string        { return "north" }
+func (s *fakeSite) Dir() string         { return s.dir }
+func (s *fakeSite) Blobs() *store.Store { return s.blobs }
 
-func (s *fakeSite) Release(id string) (*Release, error) {
-	if r := s.releases[id]; r != nil {
-		return r, nil
-	}
-	return nil, fmt.Errorf("no patch %q", id)
+func (s *fakeSite) Active() (site.Ref, error) {
+	return site.Ref{Patch: s.active, Values: s.values}, nil
 }
 
-func (s *fakeSite) Return(_ context.Context, id, _ string) error {
-	s.active = id
+func (s *fakeSite) Release(ref site.Ref) (*Release, error) {
+	if r := s.releases[ref.Patch+ref.Values]; r != nil {
+		return r, nil
+	}
+	return nil, fmt.Errorf("no patch %v", ref)
+}
+
+func (s *fakeSite) Return(_ context.Context, to site.Ref, _ string) error {
+	s.active, s.values = to.Patch, to.Values
 	return nil
 }
 

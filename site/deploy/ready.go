@@ -31,11 +31,23 @@ func (r *run) ready(ctx context.Context, tasks []*task) error {
 		if err := r.load(ctx, t); err != nil {
 			return fmt.Errorf("host %q: %w", t.host, err)
 		}
+		if err := r.fits(ctx, t); err != nil {
+			return fmt.Errorf("host %q: %w", t.host, err)
+		}
 		if err := r.bringMounts(ctx, t); err != nil {
 			return fmt.Errorf("host %q: %w", t.host, err)
 		}
 	}
 	return nil
+}
+
+// fits checks that Compose can do what the steps need, now that the images are
+// there.
+func (r *run) fits(ctx context.Context, t *task) error {
+	if len(t.loads) == 0 || !slices.ContainsFunc(t.steps, func(s Step) bool { return s.changes() }) {
+		return nil
+	}
+	return r.compose.Fits(ctx, t.engine, t.loads[0].ID)
 }
 
 // check writes the Compose file of a host, and lets Compose read it.

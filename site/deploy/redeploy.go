@@ -16,8 +16,9 @@ type Report struct {
 	From  string       `json:"from,omitempty"` // what ran before on the hosts; empty where nothing did, or several patches
 	Hosts []HostReport `json:"hosts"`          // sorted by name
 	// Failure is why the patch did not come up. The patch named by Back was
-	// brought back then; it is empty where none was, or BackFailure says why it
-	// did not come up either.
+	// brought back then: the same patch where it ran with other values of the site
+	// before. It is empty where none was, or BackFailure says why it did not come up
+	// either.
 	Failure     *Failure `json:"failure,omitempty"`
 	Back        string   `json:"back,omitempty"`
 	BackFailure string   `json:"backFailure,omitempty"`
@@ -108,7 +109,7 @@ func (r *run) redeploy(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	report := r.report(release, tasks)
-	if err := r.begin(release.ID, tasks); err != nil {
+	if err := r.begin(release, tasks); err != nil {
 		return report, err
 	}
 	if err := r.ready(ctx, tasks); err != nil {
@@ -116,7 +117,7 @@ func (r *run) redeploy(ctx context.Context) (*Report, error) {
 	}
 	err = r.up(ctx, tasks)
 	if failure := (*Failure)(nil); errors.As(err, &failure) && ctx.Err() == nil {
-		return report, r.failed(ctx, report, tasks, failure)
+		return report, r.failed(ctx, report, release, tasks, failure)
 	}
 	if err == nil {
 		err = r.finish(ctx, release, tasks)
@@ -125,8 +126,8 @@ func (r *run) redeploy(ctx context.Context) (*Report, error) {
 }
 
 // begin notes that images and containers are about to change.
-func (r *run) begin(patch string, tasks []*task) error {
-	p := &Pending{Patch: patch, Since: time.Now().UTC().Truncate(time.Second), By: r.By}
+func (r *run) begin(release *Release, tasks []*task) error {
+	p := &Pending{Patch: release.ID, Values: release.Values, Since: time.Now().UTC().Truncate(time.Second), By: r.By}
 	for _, t := range tasks {
 		p.Hosts = append(p.Hosts, t.host)
 		if t.release != nil && r.state.Hosts[t.host].Engine != t.engine.ID {
@@ -142,7 +143,7 @@ func (r *run) begin(patch string, tasks []*task) error {
 func (r *run) finish(ctx context.Context, release *Release, tasks []*task) error {
 	r.deployed(ctx, tasks)
 	if r.state.hasAll(release) {
-		r.state.Patch = release.ID
+		r.state.Patch, r.state.Values = release.ID, release.Values
 	}
 	r.state.Pending = nil
 	if err := r.save(); err != nil {
@@ -163,11 +164,14 @@ func (r *run) deployed(ctx context.Context, tasks []*task) {
 			}
 			continue
 		}
-		now := HostState{Patch: t.release.ID, Before: old.Before, Since: old.Since, Docker: t.docker, Engine: t.engine.ID}
-		if old.Patch != now.Patch {
-			now.Before = old.Patch
+		now := HostState{
+			Patch: t.release.ID, Values: t.release.Values, Before: old.Before, BeforeValues: old.BeforeValues,
+			Since: old.Since, Docker: t.docker, Engine: t.engine.ID,
 		}
-		if old.Patch != now.Patch || old.Engine != now.Engine {
+		if !same(old.ref(), now.ref()) {
+			now.Before, now.BeforeValues = old.Patch, old.Values
+		}
+		if !same(old.ref(), now.ref()) || old.Engine != now.Engine {
 			now.Since = time.Now().UTC().Truncate(time.Second)
 		}
 		r.state.Hosts[t.host] = now

@@ -196,3 +196,52 @@ func TestInterruptedReplacement(t *testing.T) {
 		t.Errorf("containers %+v", all)
 	}
 }
+
+// TestRedeployValues brings a patch back that has failed with other values than
+// it ran with before.
+func TestRedeployValues(t *testing.T) {
+	p := newPlant(t)
+	a1, b1 := p.image("a", "1"), p.image("b", "1")
+	add := func(values, web string) {
+		r := p.release("1.0", []patch.Image{a1, b1}, map[string]string{"local": "web a: " + web + "\ndb b: " + loop}, nil)
+		r.Values = values
+		delete(p.site.releases, "1.0")
+		p.site.releases["1.0"+values] = r
+	}
+	add("first", loop)
+	add("second", strings.Replace(loop, "while true", "exit 7; while true", 1))
+	add("third", strings.Replace(loop, "while true", "true; while true", 1))
+	p.site.values = "first"
+	p.well(p.redeploy("1.0", Options{}), "db=create web=create")
+	first := p.running()
+	p.site.values = "second"
+	r := p.redeploy("1.0", Options{})
+	if r.Failure == nil || r.Back != "1.0" || r.BackFailure != "" || p.site.values != "first" {
+		t.Errorf("report %+v, active %q", r, p.site.values)
+	}
+	if now := p.running(); now["db"] != first["db"] || now["web"] == "" || !slices.Contains(p.events, "back  1.0") {
+		t.Errorf("containers %v after %v; %q", now, first, p.events)
+	}
+	p.well(p.redeploy("1.0", Options{}), "db=keep web=keep")
+
+	// A redeploy that was killed on its way back is undone by the next.
+	p.site.values = "second"
+	s, err := ReadState(p.site.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Pending = &Pending{Patch: "1.0", Values: "second", Hosts: []string{"local"}, Back: true}
+	if err := s.save(filepath.Join(p.site.dir, folder, stateFile)); err != nil {
+		t.Fatal(err)
+	}
+	p.well(p.redeploy("1.0", Options{}), "db=keep web=keep")
+	if p.site.values != "first" {
+		t.Errorf("active is %q", p.site.values)
+	}
+	p.site.values = "third"
+	p.well(p.redeploy("1.0", Options{}), "db=keep web=recreate")
+	s, err = ReadState(p.site.dir)
+	if h := s.Hosts["local"]; err != nil || s.Values != "third" || h.Values != "third" || h.Before != "1.0" || h.BeforeValues != "first" {
+		t.Errorf("state %+v, %v", s, err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/lang"
 	"github.com/flotobuild/flotobuild/patch"
+	"github.com/flotobuild/flotobuild/site"
 	"github.com/flotobuild/flotobuild/store"
 )
 
@@ -18,12 +19,13 @@ type Site interface {
 	Name() string
 	Dir() string
 	Blobs() *store.Store
-	// Active gives the id of the active patch; false where there is none.
-	Active() (string, bool, error)
-	// Release opens a patch of the site.
-	Release(id string) (*Release, error)
-	// Return activates a patch that was deployed before.
-	Return(ctx context.Context, id, by string) error
+	// Active gives what is active; the zero value where nothing is.
+	Active() (site.Ref, error)
+	// Release opens a patch of the site, with the values that it was deployed with
+	// or, where none are named, those of its last activation.
+	Release(ref site.Ref) (*Release, error)
+	// Return activates what was deployed before, with the values that it had.
+	Return(ctx context.Context, to site.Ref, by string) error
 	// Record notes what was done, and why it failed, in the site's history.
 	Record(by, patch, from, detail string, failure error) error
 }
@@ -31,6 +33,7 @@ type Site interface {
 // A Release is a patch as far as it runs.
 type Release struct {
 	ID       string
+	Values   string // as site.Ref has them
 	Version  string
 	Manifest *lang.Manifest
 	Images   []patch.Image
@@ -40,6 +43,14 @@ type Release struct {
 	Files    fs.FS
 	// Secrets are texts in Files that no report, event or error may hold.
 	Secrets []string
+}
+
+func (r *Release) ref() site.Ref { return site.Ref{Patch: r.ID, Values: r.Values} }
+
+// same says whether two are the same, as far as anybody knows the values: states of
+// before do not have them.
+func same(a, b site.Ref) bool {
+	return a.Patch == b.Patch && (a.Values == b.Values || a.Values == "" || b.Values == "")
 }
 
 // check refuses manifests that do not fit their patch, or whose names cannot be

@@ -1,8 +1,6 @@
 package deploy
 
 import (
-	"context"
-
 	"github.com/flotobuild/flotobuild/site"
 )
 
@@ -14,29 +12,23 @@ func Of(s *site.Site) Site { return stored{s} }
 
 type stored struct{ *site.Site }
 
+// Active implements Site.
+func (s stored) Active() (site.Ref, error) { return s.ActiveRef() }
+
 // Release implements Site.
-func (s stored) Release(id string) (*Release, error) {
-	p, err := s.Patch(id)
+func (s stored) Release(ref site.Ref) (*Release, error) {
+	p, err := s.Patch(ref.Patch)
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.Site.Release(id)
+	r, err := s.ReleaseOf(ref)
 	if err != nil {
 		return nil, err
 	}
 	return &Release{
-		ID: p.ID, Version: p.Header.Description.Flotobuild.Version, Manifest: r.Manifest,
+		ID: p.ID, Values: r.Values, Version: p.Header.Description.Flotobuild.Version, Manifest: r.Manifest,
 		Images: p.Images(), Contents: r.Contents, Files: r.Files, Secrets: r.Secrets,
 	}, nil
-}
-
-// Return implements Site.
-func (s stored) Return(ctx context.Context, id, by string) error {
-	if _, err := s.Rollback(ctx, id, by); err == nil {
-		return nil
-	}
-	// It was deployed, and never active since.
-	return s.Activate(ctx, id, by)
 }
 
 // Record implements Site.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/flotobuild/flotobuild/internal/atomicfile"
 	"github.com/flotobuild/flotobuild/lang"
+	"github.com/flotobuild/flotobuild/site"
 )
 
 // stateVersion is the version of state.json.
@@ -22,8 +23,11 @@ type State struct {
 	FormatVersion int `json:"formatVersion"`
 	// Patch is what has been brought up on all of its hosts last, at once or one
 	// after another; empty where none has.
-	Patch string               `json:"patch,omitempty"`
-	Hosts map[string]HostState `json:"hosts"`
+	Patch string `json:"patch,omitempty"`
+	// Values are those of the site that it was brought up with, as site.Ref has
+	// them.
+	Values string               `json:"values,omitempty"`
+	Hosts  map[string]HostState `json:"hosts"`
 	// Unsettled are where redeploys may have made containers that Hosts does not
 	// tell of: they were ended early, or the engine has not answered since.
 	Unsettled []Place `json:"unsettled,omitempty"`
@@ -35,19 +39,24 @@ type State struct {
 
 // hasAll says that all hosts of a patch have it.
 func (s *State) hasAll(r *Release) bool {
-	return !slices.ContainsFunc(r.Manifest.Hosts, func(h lang.ManifestHost) bool { return s.Hosts[h.Name].Patch != r.ID })
+	return !slices.ContainsFunc(r.Manifest.Hosts, func(h lang.ManifestHost) bool { return s.Hosts[h.Name].ref() != r.ref() })
 }
 
 // A HostState says what runs on a host.
 type HostState struct {
-	Patch  string    `json:"patch"`
-	Before string    `json:"before,omitempty"` // the patch that ran there before
-	Since  time.Time `json:"since"`
+	Patch        string    `json:"patch"`
+	Values       string    `json:"values,omitempty"` // of the site, as site.Ref has them
+	Before       string    `json:"before,omitempty"` // the patch that ran there before
+	BeforeValues string    `json:"beforeValues,omitempty"`
+	Since        time.Time `json:"since"`
 	// Docker is the endpoint as the manifest has it, and Engine the engine that
 	// was found there.
 	Docker string `json:"docker,omitempty"`
 	Engine string `json:"engine"`
 }
+
+func (h HostState) ref() site.Ref    { return site.Ref{Patch: h.Patch, Values: h.Values} }
+func (h HostState) before() site.Ref { return site.Ref{Patch: h.Before, Values: h.BeforeValues} }
 
 // A Place is an engine on which a host is, or was.
 type Place struct {
@@ -70,13 +79,16 @@ func (s *State) settle(host, engine string) {
 
 // A Pending redeploy has begun to change containers.
 type Pending struct {
-	Patch string    `json:"patch"`
-	Hosts []string  `json:"hosts"`
-	Since time.Time `json:"since"`
-	By    string    `json:"by,omitempty"`
+	Patch  string    `json:"patch"`
+	Values string    `json:"values,omitempty"`
+	Hosts  []string  `json:"hosts"`
+	Since  time.Time `json:"since"`
+	By     string    `json:"by,omitempty"`
 	// Back says that the patch has failed, and the ones before are brought back.
 	Back bool `json:"back,omitempty"`
 }
+
+func (p *Pending) ref() site.Ref { return site.Ref{Patch: p.Patch, Values: p.Values} }
 
 // maxState bounds state.json, in bytes.
 const maxState = 16 << 20

@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"github.com/flotobuild/flotobuild/site"
 )
 
 // imageTag is the name that an image gets in the engines: PROJECT/IMAGE:VERSION.
@@ -88,12 +90,12 @@ func (r *run) neededTags(engine string) (map[string]bool, error) {
 		if s.Engine != engine {
 			continue
 		}
-		for _, id := range []string{s.Patch, s.Before} {
-			release, err := r.site.Release(id)
+		for _, ref := range []site.Ref{s.ref(), s.before()} {
+			release, err := r.site.Release(ref)
 			if err == nil {
 				err = release.check()
 			}
-			if err != nil && id == s.Patch {
+			if err != nil && ref == s.ref() {
 				return nil, err
 			}
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,13 +20,27 @@ type Compose struct {
 	environ []string
 }
 
-// ErrNoCompose means that the machine has no Compose.
-var ErrNoCompose = errors.New("neither \"docker compose\" nor \"docker-compose\" runs here")
+// A NoComposeError means that the machine has no Compose that can be used.
+type NoComposeError struct {
+	// Installed says that one is there, which does not run or is too old.
+	Installed bool
+	// Tried says of each program what came of it.
+	Tried []string
+}
+
+// Error says what came of the attempts.
+func (e *NoComposeError) Error() string {
+	return `neither "docker compose" nor "docker-compose" can be used here: ` + strings.Join(e.Tried, "; ")
+}
+
+// oldest is the least version of Compose that is known to do.
+var oldest = [2]int{1, 29}
 
 // FindCompose looks for "docker compose", then for "docker-compose". environ is
 // the environment that it runs with; what would turn it to another engine, file
-// or project is taken out.
+// or project is taken out. The error where there is none is a *NoComposeError.
 func FindCompose(ctx context.Context, environ []string) (*Compose, error) {
+	missing := new(NoComposeError)
 	for _, command := range [][]string{{"docker", "compose"}, {"docker-compose"}} {
 		c := &Compose{command: command, environ: composeEnviron(environ)}
 		out, err := c.output(ctx, c.environ, "version", "--short")
@@ -34,10 +49,36 @@ func FindCompose(ctx context.Context, environ []string) (*Compose, error) {
 		}
 		if err == nil {
 			c.Version = strings.TrimPrefix(strings.TrimSpace(string(out)), "v")
+			err = c.recent()
+		}
+		if err == nil {
 			return c, nil
 		}
+		missing.add(c.command, err)
 	}
-	return nil, ErrNoCompose
+	return nil, missing
+}
+
+// recent refuses versions that are too old. One that is no number is taken: who
+// builds Compose is to know.
+func (c *Compose) recent() error {
+	var v [2]int
+	if n, _ := fmt.Sscanf(c.Version, "%d.%d", &v[0], &v[1]); n == 2 && slices.Compare(v[:], oldest[:]) < 0 {
+		return fmt.Errorf("it is version %s, and %d.%d is needed", c.Version, oldest[0], oldest[1])
+	}
+	return nil
+}
+
+// add notes what came of a program.
+func (e *NoComposeError) add(command []string, err error) {
+	name := strings.Join(command, " ")
+	if errors.Is(err, exec.ErrNotFound) {
+		e.Tried = append(e.Tried, fmt.Sprintf("%s is not installed", command[0]))
+		return
+	}
+	// A docker command without its plugin fails, too.
+	e.Installed = e.Installed || len(command) == 1
+	e.Tried = append(e.Tried, fmt.Sprintf("%s: %v", name, err))
 }
 
 // composeEnviron keeps programs and folders apart from settings.

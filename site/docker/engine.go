@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,11 +29,12 @@ type Engine struct {
 	zstd     bool // it reads layers in zstd
 }
 
-// Connect asks the engine what it is. It fails where none answers.
+// Connect asks the engine what it is. The error where none can be reached is an
+// *AbsentError.
 func Connect(ctx context.Context, p *Endpoint) (*Engine, error) {
 	e, err := connect(ctx, p)
 	if err != nil {
-		return nil, fmt.Errorf("cannot use the Docker engine %q: %w", p.Name, err)
+		return nil, absent(p, err)
 	}
 	return e, nil
 }

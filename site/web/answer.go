@@ -11,8 +11,11 @@ import (
 	"github.com/flotobuild/flotobuild/site/incoming"
 )
 
-// maxForm bounds the bodies of requests that are no uploads, in bytes.
-const maxForm = 64 << 10
+// Bounds of the bodies of requests that are no uploads, in bytes.
+const (
+	maxSignIn = 64 << 10 // of somebody unknown
+	maxForm   = 4 << 20  // a value of the site, with what forms make of its characters
+)
 
 // answer sends a value as JSON.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, status int, v any) {
@@ -60,7 +63,16 @@ func (s *Server) broken(w http.ResponseWriter, r *http.Request, err error) {
 		}
 		s.opts.Log.Error("cannot answer", "method", r.Method, "path", r.URL.Path, "error", err.Error())
 	}
-	s.refuse(w, r, status, err.Error())
+	s.refuse(w, r, status, s.hide(err.Error()))
+}
+
+// noContent answers that something was done, or what went wrong.
+func (s *Server) noContent(w http.ResponseWriter, r *http.Request, err error) {
+	if err != nil {
+		s.broken(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func statusOf(err error) int {
@@ -68,14 +80,18 @@ func statusOf(err error) int {
 	var busy *BusyError
 	var locked *site.LockedError
 	var large *http.MaxBytesError
+	var value *site.ValueError
+	var keep *keepError
 	switch {
-	case errors.As(err, &missing), errors.Is(err, fs.ErrNotExist), errors.Is(err, incoming.ErrUnknown):
+	case errors.As(err, &missing), errors.Is(err, fs.ErrNotExist), errors.Is(err, incoming.ErrUnknown), errors.Is(err, site.ErrNoValue):
 		return http.StatusNotFound
 	case errors.As(err, &busy), errors.As(err, &locked), errors.Is(err, site.ErrNoActive), errors.Is(err, site.ErrImporting), errors.Is(err, incoming.ErrExists), errors.Is(err, incoming.ErrOffset):
 		return http.StatusConflict
 	case errors.Is(err, incoming.ErrBusy):
 		return http.StatusLocked
-	case errors.Is(err, incoming.ErrName):
+	case errors.As(err, &value):
+		return http.StatusUnprocessableEntity
+	case errors.Is(err, incoming.ErrName), errors.As(err, &keep):
 		return http.StatusBadRequest
 	case errors.Is(err, incoming.ErrLong), errors.As(err, &large):
 		return http.StatusRequestEntityTooLarge

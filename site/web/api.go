@@ -125,7 +125,7 @@ func (s *Server) apiHistory(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	slices.Reverse(events)
-	s.answer(w, r, http.StatusOK, map[string]any{"formatVersion": apiVersion, "events": events[:min(n, len(events))]})
+	s.answer(w, r, http.StatusOK, map[string]any{"formatVersion": apiVersion, "events": s.hidden(events[:min(n, len(events))])})
 }
 
 // receipt sends a receipt as a file to carry away.
@@ -214,9 +214,5 @@ func (s *Server) discard(r *http.Request) error {
 }
 
 func (s *Server) apiDiscard(w http.ResponseWriter, r *http.Request) {
-	if err := s.discard(r); err != nil {
-		s.broken(w, r, err)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
+	s.noContent(w, r, s.discard(r))
 }

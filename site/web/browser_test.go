@@ -217,7 +217,7 @@ const measure = `(() => {
 		const a = light(getComputedStyle(e).color), b = light(behind(e));
 		if ((Math.max(a, b) + .05) / (Math.min(a, b) + .05) < 4.5) pale.add(e.tagName + '.' + e.className);
 	}
-	for (const e of document.querySelectorAll('a, button, input:not([type=hidden]), progress, summary, [role=log]')) {
+	for (const e of document.querySelectorAll('a, button, input:not([type=hidden]), textarea, progress, summary, [role=log]')) {
 		if (!seen(e) || e.className === 'skip') continue;
 		const labels = [...(e.labels || [])].map(l => l.innerText).join(''), by = e.getAttribute('aria-labelledby');
 		if (!(e.innerText || e.getAttribute('aria-label') || labels || by && document.getElementById(by)).toString().trim()) nameless.push(e.outerHTML);

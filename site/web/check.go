@@ -2,102 +2,43 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/flotobuild/flotobuild/internal/regular"
-	"github.com/flotobuild/flotobuild/internal/verify"
 	"github.com/flotobuild/flotobuild/patch"
 	"github.com/flotobuild/flotobuild/site"
 )
 
-// A check reads a patch of the site once more: every blob of its images, and
-// every file that it holds besides.
-type check struct {
-	site  *site.Site
-	patch *site.Patch
-	task  *task
-
-	done, total int64 // bytes
-	blobs       int
-	files       int
-	bad         int
-	badFiles    int // of those
-}
-
-// run goes on after a problem, so that the log has all of them. A damaged blob
-// is set aside, so that an import brings a good one.
-func (c *check) run(ctx context.Context) error {
-	blobs := neededBlobs(c.patch.Images())
-	files := c.patch.Header.Description.Flotobuild.Contents
-	for _, b := range blobs {
-		c.total += b.Size
-	}
-	for _, b := range blobs {
-		c.blobs++
-		c.note(fmt.Sprintf("blob %s", b.Digest), c.site.Blobs().Check(ctx, b.Digest, b.Size), b.Size)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-	}
-	root, err := os.OpenRoot(c.patch.Dir())
+// checkPatch reads a patch of the site once more, and logs what is wrong.
+func (s *Server) checkPatch(ctx context.Context, id string, t *task) (*site.Checked, error) {
+	c, err := s.site.Check(ctx, site.CheckOptions{Patches: []string{id}, Progress: func(done, total int64) {
+		t.Progress(Progress{"reading blobs and files, and comparing digests", done, total})
+	}})
 	if err != nil {
-		return fmt.Errorf("cannot check patch %q: %w", c.patch.ID, err)
+		return nil, err
 	}
-	defer root.Close()
-	for _, f := range files {
-		if strings.HasPrefix(f.Path, "images/") {
-			continue
-		}
-		c.files++
-		err := checkFile(ctx, root, f)
-		c.note(f.Path, err, 0)
-		if err != nil {
-			c.badFiles++
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+	files := 0
+	for _, d := range c.Damage {
+		t.logf("%s", d.Error)
+		if d.File != "" {
+			files++
 		}
 	}
-	if _, err := c.site.Patch(c.patch.ID); err != nil {
-		return fmt.Errorf("the patch was removed meanwhile: %w", err)
+	switch {
+	case files > 0:
+		// An import takes the files of a patch that is there for good.
+		return c, fmt.Errorf("%d of %d blobs and files are damaged or missing: remove the folder patches/%s from the store, and import the patch again", len(c.Damage), c.Blobs+c.Files, id)
+	case len(c.Damage) > 0:
+		return c, fmt.Errorf("%d of %d blobs and files are damaged or missing: import the patch again", len(c.Damage), c.Blobs+c.Files)
 	}
-	if c.bad > 0 {
-		return fmt.Errorf("%d of %d blobs and files are damaged or missing: %s", c.bad, c.blobs+c.files, c.remedy())
-	}
-	c.task.logf("all is as it should be: %s", c.summary())
-	return nil
+	t.logf("all is as it should be: %s", checkedText(c))
+	return c, nil
 }
 
-// remedy says how the patch becomes whole. An import brings blobs, and takes the
-// files of a patch that is there for good.
-func (c *check) remedy() string {
-	if c.badFiles > 0 {
-		return fmt.Sprintf("remove the folder patches/%s from the store, and import the patch again", c.patch.ID)
-	}
-	return "import the patch again"
-}
-
-func (c *check) summary() string {
-	return fmt.Sprintf("%s with %s, %s", count(c.blobs, "blob"), byteSize(c.done), count(c.files, "file"))
-}
-
-// note counts what was read, and logs what is wrong.
-func (c *check) note(what string, err error, size int64) {
-	c.done += size
-	c.task.Progress(Progress{"reading blobs and comparing digests", c.done, c.total})
-	if err != nil {
-		c.bad++
-		c.task.logf("%s: %v", what, err)
-	}
+func checkedText(c *site.Checked) string {
+	return fmt.Sprintf("%s and %s with %s", count(c.Blobs, "blob"), count(c.Files, "file"), byteSize(c.Bytes))
 }
 
 // neededBlobs are the blobs that containers need, each once.
@@ -121,29 +62,4 @@ func neededBlobs(images []patch.Image) []ocispec.Descriptor {
 		}
 	}
 	return out
-}
-
-// errDiffers means that a file is not what the description lists.
-var errDiffers = errors.New("it is not what the patch's description lists")
-
-// checkFile compares a file of the patch's folder with the description. Of a
-// symbolic link the target counts.
-func checkFile(ctx context.Context, root *os.Root, c patch.Content) error {
-	if c.Mode == patch.ModeSymlink {
-		target, err := root.Readlink(c.Path)
-		if sum := sha256.Sum256([]byte(target)); err == nil && hex.EncodeToString(sum[:]) != c.SHA256 {
-			err = errDiffers
-		}
-		return err
-	}
-	f, info, err := regular.OpenIn(root, c.Path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if info.Size() != c.Size {
-		return errDiffers
-	}
-	_, err = verify.Copy(ctx, io.Discard, verify.NewReader(f, fmt.Sprintf("%q", c.Path), c.Size, digest.NewDigestFromEncoded(digest.SHA256, c.SHA256)))
-	return err
 }

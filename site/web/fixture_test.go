@@ -30,6 +30,9 @@ type factory struct {
 	day   int
 	// name is that of the patch, comment what it says of itself.
 	name, comment string
+	// variables gives the patches variables of the site: plc, port, a secret pin,
+	// and rates that go to 10.
+	variables bool
 }
 
 func newFactory(t testing.TB) *factory {
@@ -109,6 +112,10 @@ func (f *factory) write(d *patch.Description, images []patch.Image, parents []*p
 		"conf/.GIT_TIMESTAMP": "0",
 		lang.ManifestEntry:    f.manifest(images),
 	}
+	if f.variables {
+		texts["conf/plant.root.hcl"] = f.root(images)
+		texts[lang.SiteEntry] = `{"formatVersion":1,"rootDefinition":"plant","file":"plant.root.hcl","folder":".","vars":{}}`
+	}
 	has := make(map[digest.Digest]bool)
 	for _, p := range parents {
 		for _, b := range patch.Blobs(p.Flotobuild.Images) {
@@ -166,11 +173,56 @@ func (f *factory) manifest(images []patch.Image) string {
 	for _, i := range images {
 		m.Containers = append(m.Containers, lang.ManifestContainer{Name: i.Name, Host: "main", Image: i.Name, ImageID: i.ID.String()})
 	}
+	if f.variables {
+		m.FormatVersion = 2
+		m.SiteVariables = []lang.ManifestVariable{
+			{Name: "pin", Type: "string", Sensitive: true, Required: true, Description: "Opens the gate."},
+			{Name: "plc", Type: "string", Required: true, Description: "Address of the PLC."},
+			{Name: "port", Type: "number"},
+			{Name: "rates", Type: "list(number)"},
+		}
+	}
 	b, err := json.Marshal(m)
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	return string(b)
+}
+
+// root is a root definition that makes the manifest.
+func (f *factory) root(images []patch.Image) string {
+	text := `
+variable "plc" {
+  from        = "site"
+  type        = string
+  description = "Address of the PLC."
+}
+variable "port" {
+  from    = "site"
+  type    = number
+  default = 4840
+}
+variable "pin" {
+  from        = "site"
+  type        = string
+  sensitive   = true
+  description = "Opens the gate."
+}
+variable "rates" {
+  from    = "site"
+  type    = list(number)
+  default = []
+  validation {
+    condition     = alltrue([for r in var.rates : r <= 10])
+    error_message = "No rate above 10."
+  }
+}
+host "main" {}
+`
+	for _, i := range images {
+		text += fmt.Sprintf("container %q {\n  image = %q\n  host = \"main\"\n  env = { PLC = var.plc, PIN = var.pin, PORT = var.port }\n}\n", i.Name, i.Name)
+	}
+	return text
 }
 
 func newSite(t testing.TB) *site.Site {

@@ -168,7 +168,7 @@ func (s *Server) toLogin(w http.ResponseWriter, r *http.Request) {
 
 // signIn answers the form of the page for it.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	r.Body = http.MaxBytesReader(w, r.Body, maxSignIn)
 	t, status, err := s.check(w, r, strings.TrimSpace(r.PostFormValue("token")))
 	switch {
 	case err != nil:

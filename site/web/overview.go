@@ -96,7 +96,7 @@ func (s *Server) historyPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	slices.Reverse(events)
-	v := historyView{Events: events[:min(len(events), mostEvents)]}
+	v := historyView{Events: s.hidden(events[:min(len(events), mostEvents)])}
 	v.More = len(events) - len(v.Events)
 	s.show(w, r, http.StatusOK, "history", "History", v)
 }

@@ -22,7 +22,7 @@ type pages map[string]*template.Template
 func parsePages() pages {
 	out := make(pages)
 	frame := template.Must(template.New("base.html").Funcs(words).ParseFS(files, "templates/base.html"))
-	for _, name := range []string{"overview", "patch", "task", "history", "login", "problem"} {
+	for _, name := range []string{"overview", "patch", "task", "history", "vars", "space", "login", "problem"} {
 		out[name] = template.Must(template.Must(frame.Clone()).ParseFS(files, "templates/"+name+".html"))
 	}
 	return out
@@ -117,6 +117,8 @@ func (s *Server) problemPage(w http.ResponseWriter, r *http.Request, status int,
 		title = "Not allowed"
 	case http.StatusNotFound:
 		title = "Not found"
+	case http.StatusUnprocessableEntity:
+		title = "Not taken"
 	case http.StatusConflict:
 		title = "Not now"
 	case http.StatusInternalServerError:

@@ -15,6 +15,9 @@ import (
 type patchView struct {
 	Patch     *site.Patch
 	Redeploys bool
+	// ValuesBefore says that the active patch was active with other values before.
+	ValuesBefore bool
+	Missing      []string // variables without a value, which keep it from being activated
 
 	Against    *site.Patch // the active one; nil where there is none, or this is it
 	Difference *patch.Difference
@@ -68,6 +71,7 @@ func (s *Server) patchPage(w http.ResponseWriter, r *http.Request) {
 	if len(v.Images) > 0 {
 		v.PullExample = fmt.Sprintf("docker pull %s/%s@%s", r.Host, registry.RepositoryName(v.Images[0].Name), v.Images[0].Digest)
 	}
+	v.Missing = s.missing(r, v.Patch.ID)
 	s.show(w, r, http.StatusOK, "patch", v.Patch.Name+" "+v.Patch.Version, v)
 }
 
@@ -77,6 +81,11 @@ func (s *Server) patchView(id string) (*patchView, error) {
 		return nil, err
 	}
 	v := &patchView{Patch: p, Redeploys: s.opts.Deployer != nil, Images: imageViews(p.Images()), Facts: facts(p)}
+	if p.Active {
+		if v.ValuesBefore, err = s.site.ValuesBefore(); err != nil {
+			return nil, err
+		}
+	}
 	active, ok, err := s.site.Active()
 	if err != nil {
 		return nil, err

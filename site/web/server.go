@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/flotobuild/flotobuild/patch/crypt"
@@ -46,6 +47,9 @@ type Options struct {
 	AnonymousPull bool
 	// Deployer, when set, is offered to operators.
 	Deployer Deployer
+	// InUse, when set, gives the ids of patches that hosts run or may be brought
+	// back to: a collection keeps them.
+	InUse func() ([]string, error)
 	// Keys open encrypted patches.
 	Keys crypt.Keys
 	// Secure says that connections come over TLS.
@@ -71,6 +75,7 @@ type Server struct {
 	sessions *sessions
 	throttle *throttle
 	tasks    *tasks
+	inStore  *regexp.Regexp
 	stop     context.CancelCauseFunc
 	handler  http.Handler
 	stall    time.Duration
@@ -88,8 +93,9 @@ func New(o Options) (*Server, error) {
 	ctx, stop := context.WithCancelCause(context.Background())
 	s := &Server{
 		opts: o, site: o.Site, incoming: folder, sessions: newSessions(), throttle: newThrottle(),
-		tasks: &tasks{ctx: ctx}, stop: stop, pages: parsePages(), stall: stallTime,
+		stop: stop, pages: parsePages(), stall: stallTime, inStore: inStore(o.Site.Dir()),
 	}
+	s.tasks = &tasks{ctx: ctx, hide: s.hide}
 	s.registry = registry.New(registry.Options{Blobs: o.Site.Blobs(), Releases: s.releases, Log: o.Log})
 	s.handler = s.guard(s.logged(s.routes()))
 	return s, nil

@@ -49,6 +49,10 @@ type TaskInfo struct {
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended,omitzero"`
 	Error   string    `json:"error,omitempty"`
+	Hint    string    `json:"hint,omitempty"` // what can be done about it
+	// BadValues says that values that only the site knows are why: they are missing,
+	// or do not fit.
+	BadValues bool `json:"badValues,omitempty"`
 	// Patch is the one that the task was about in the end: what an import brought.
 	Patch    string   `json:"patch,omitempty"`
 	Progress Progress `json:"progress"`
@@ -76,11 +80,12 @@ type task struct {
 	count   int           // of all lines
 	changed chan struct{} // closed by the next change
 	cancel  context.CancelCauseFunc
+	hide    func(string) string // takes out what the network must not see
 }
 
 // logf adds a line to the log.
 func (t *task) logf(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	text := t.hide(fmt.Sprintf(format, args...))
 	if len(text) > maxLine {
 		text = strings.ToValidUTF8(text[:maxLine], "") + "…"
 	}
@@ -134,14 +139,27 @@ func (t *task) end(ctx context.Context, err error) {
 		case ctx.Err() != nil:
 			t.info.State, t.info.Error = Cancelled, context.Cause(ctx).Error()
 		default:
-			t.info.State, t.info.Error = Failed, err.Error()
+			t.info.State, t.info.Error = Failed, t.hide(err.Error())
+			t.info.Hint, t.info.BadValues = hintOf(err)
 		}
 	})
 }
 
+// hintOf says what can be done about an error, and whether it is about values of
+// the site.
+func hintOf(err error) (hint string, values bool) {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		return hinted.Hint(), false
+	}
+	hint = valuesHint(err)
+	return hint, hint != ""
+}
+
 // tasks are those of a server: one at a time, and the latest of those before.
 type tasks struct {
-	ctx context.Context // of the server
+	ctx  context.Context // of the server
+	hide func(string) string
 
 	mu      sync.Mutex
 	all     []*task // the oldest first
@@ -163,7 +181,7 @@ func (s *tasks) start(kind, subject, by string, do func(context.Context, *task) 
 	}
 	s.last++
 	ctx, cancel := context.WithCancelCause(s.ctx)
-	t := &task{changed: make(chan struct{}), cancel: cancel, info: TaskInfo{
+	t := &task{changed: make(chan struct{}), cancel: cancel, hide: s.hide, info: TaskInfo{
 		ID: s.last, Kind: kind, Subject: subject, By: by, State: Running, Started: time.Now().UTC(),
 	}}
 	s.all, s.running = append(s.all, t), t

@@ -19,6 +19,7 @@ const (
 	kindActivate = "activation"
 	kindRollback = "rollback"
 	kindRedeploy = "redeployment"
+	kindCollect  = "clean-up"
 )
 
 // article is what stands before a kind.
@@ -146,23 +147,22 @@ func (s *Server) redeploy(r *http.Request) (*task, error) {
 	})
 }
 
-// verify begins to read all that a patch needs, and to compare digests.
+// verify begins to read all that a patch needs and holds, and to compare digests.
 func (s *Server) verify(r *http.Request) (*task, error) {
 	id, by := r.PathValue("id"), who(r).Name
-	p, err := s.patch(id)
-	if err != nil {
-		return nil, err
+	missing := (*site.MissingPatchError)(nil)
+	if _, err := s.patch(id); errors.As(err, &missing) {
+		return nil, err // any other error is what the check is for
 	}
 	return s.tasks.start(kindVerify, id, by, func(ctx context.Context, t *task) error {
 		t.about(id)
-		c := &check{site: s.site, patch: p, task: t}
-		err := c.run(ctx)
-		if ctx.Err() != nil {
+		c, err := s.checkPatch(ctx, id, t)
+		if c == nil {
 			return err
 		}
-		e := site.Event{Time: time.Now(), Action: "verify", By: by, Patch: id, Detail: c.summary()}
+		e := site.Event{Time: time.Now(), Action: "verify", By: by, Patch: id, Detail: checkedText(c)}
 		if err != nil {
-			e.Error = err.Error()
+			e.Error = s.hide(err.Error())
 		}
 		return errors.Join(err, s.site.Record(e))
 	})
