@@ -218,10 +218,11 @@ func (p *project) apply() *patch.Reader {
 func carried(t testing.TB, r *patch.Reader) []string {
 	t.Helper()
 	var out []string
+	deltas := r.Description.Deltas()
 	for _, i := range r.Description.Flotobuild.Images {
 		for _, m := range i.Manifests {
 			for _, l := range m.Layers {
-				if r.Has(l.Digest) {
+				if _, made := deltas[l.Digest]; made || r.Has(l.Digest) {
 					out = append(out, i.Name+" "+l.DiffID.String())
 				}
 			}
