@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -219,10 +218,11 @@ func (p *project) apply() *patch.Reader {
 func carried(t testing.TB, r *patch.Reader) []string {
 	t.Helper()
 	var out []string
+	deltas := r.Description.Deltas()
 	for _, i := range r.Description.Flotobuild.Images {
 		for _, m := range i.Manifests {
 			for _, l := range m.Layers {
-				if slices.ContainsFunc(r.Description.Flotobuild.Transport, func(x patch.LayerTransport) bool { return x.DiffID == l.DiffID }) {
+				if _, made := deltas[l.Digest]; made || r.Has(l.Digest) {
 					out = append(out, i.Name+" "+l.DiffID.String())
 				}
 			}

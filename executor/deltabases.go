@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,21 +28,21 @@ type look struct {
 
 // looks says what fresh layers are compared with, and in which order, so that
 // equal bases follow each other. First come the layers of the parent's images
-// that have the name of the layer's own: sites that share an image share its
-// deltas, whatever else they have. Then come those of all images of the parent,
+// that have the name and platform of the layer's own: sites that share an image
+// share its deltas, whatever else they have. Then come those of all images of the parent,
 // for layers of which that made nothing good.
 func (r *run) looks(d *draft, fresh []patch.Layer) []look {
 	c := &candidates{parents: d.parents, has: r.parents.layersOf.Has}
-	names := imagesWith(d.desc.Flotobuild.Images)
-	changed := make(imageNames)
+	with := variantsWith(d.desc.Flotobuild.Images)
+	changed := make(variants)
 	for _, l := range fresh {
-		maps.Copy(changed, names[l.Digest])
+		maps.Copy(changed, with[l.Digest])
 	}
 	all := c.all(changed, min(mostOthers, share(fresh)))
 	var own, rest []look
 	for _, l := range fresh {
-		mine := names[l.Digest]
-		beside := slices.DeleteFunc(slices.Clone(fresh), func(o patch.Layer) bool { return !mine.meets(names[o.Digest]) })
+		mine := with[l.Digest]
+		beside := slices.DeleteFunc(slices.Clone(fresh), func(o patch.Layer) bool { return !mine.meets(with[o.Digest]) })
 		bases := c.of(mine, min(mostOwn, share(beside)))
 		if len(bases) > 0 && !slices.Contains(bases, l.DiffID) {
 			own = append(own, look{l, bases})
@@ -63,28 +64,31 @@ func share(layers []patch.Layer) int64 {
 	return size * leastShare
 }
 
-// imageNames is a set of names of images.
-type imageNames map[string]bool
+// A variant is an image for one platform.
+type variant struct{ name, platform string }
 
-func (n imageNames) meets(o imageNames) bool {
-	for name := range n {
-		if o[name] {
+// variants is a set of them.
+type variants map[variant]bool
+
+func (v variants) meets(o variants) bool {
+	for i := range v {
+		if o[i] {
 			return true
 		}
 	}
 	return false
 }
 
-// imagesWith gives the names of the images that have a layer, by blob.
-func imagesWith(images []patch.Image) map[digest.Digest]imageNames {
-	out := make(map[digest.Digest]imageNames)
+// variantsWith gives the variants that have a layer, by blob.
+func variantsWith(images []patch.Image) map[digest.Digest]variants {
+	out := make(map[digest.Digest]variants)
 	for _, i := range images {
 		for _, m := range i.Manifests {
 			for _, l := range m.Layers {
 				if out[l.Digest] == nil {
-					out[l.Digest] = make(imageNames)
+					out[l.Digest] = make(variants)
 				}
-				out[l.Digest][i.Name] = true
+				out[l.Digest][variant{i.Name, m.Platform}] = true
 			}
 		}
 	}
@@ -95,18 +99,20 @@ func imagesWith(images []patch.Image) map[digest.Digest]imageNames {
 type candidates struct {
 	parents []*patch.Description
 	has     func(diffID digest.Digest) bool // whether a layer is at hand
-	kept    map[string][]digest.Digest      // by the names of images and the room
+	kept    map[string][]digest.Digest      // by variants and room
 }
 
 // of lists the layers of some images that every parent has and that are at
 // hand, in the order of the first parent, as far as there is room for their
 // blobs.
-func (c *candidates) of(names imageNames, room int64) []digest.Digest {
-	key := fmt.Sprint(room, slices.Sorted(maps.Keys(names)))
+func (c *candidates) of(own variants, room int64) []digest.Digest {
+	key := fmt.Sprint(room, slices.SortedFunc(maps.Keys(own), func(a, b variant) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.platform, b.platform))
+	}))
 	if out, ok := c.kept[key]; ok {
 		return out
 	}
-	out := c.take(c.counted(), &room, func(name string) bool { return names[name] })
+	out := c.take(c.counted(), &room, func(v variant) bool { return own[v] })
 	if c.kept == nil {
 		c.kept = make(map[string][]digest.Digest)
 	}
@@ -117,21 +123,21 @@ func (c *candidates) of(names imageNames, room int64) []digest.Digest {
 // all lists the layers of all images likewise. Those of changed ones get room
 // first, and come last nevertheless: of files with the same path a delta takes
 // the one on top.
-func (c *candidates) all(changed imageNames, room int64) []digest.Digest {
+func (c *candidates) all(changed variants, room int64) []digest.Digest {
 	have := c.counted()
-	top := c.take(have, &room, func(name string) bool { return changed[name] })
-	return append(c.take(have, &room, func(name string) bool { return !changed[name] }), top...)
+	top := c.take(have, &room, func(v variant) bool { return changed[v] })
+	return append(c.take(have, &room, func(v variant) bool { return !changed[v] }), top...)
 }
 
 // take lists the layers of some images for which there is room, and takes the
 // room and the layers away.
-func (c *candidates) take(have map[digest.Digest]int, room *int64, wanted func(name string) bool) []digest.Digest {
+func (c *candidates) take(have map[digest.Digest]int, room *int64, wanted func(variant) bool) []digest.Digest {
 	var out []digest.Digest
 	for _, i := range c.parents[0].Flotobuild.Images {
-		if !wanted(i.Name) {
-			continue
-		}
 		for _, m := range i.Manifests {
+			if !wanted(variant{i.Name, m.Platform}) {
+				continue
+			}
 			for _, l := range m.Layers {
 				if have[l.DiffID] == len(c.parents) && l.Size <= *room && c.has(l.DiffID) {
 					out = append(out, l.DiffID)

@@ -44,15 +44,15 @@ func TestCandidates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := runWith(t, a1, a2, b, c)
 			from := &candidates{parents: test.parents, has: r.parents.layersOf.Has}
-			names := make(imageNames)
+			own := make(variants)
 			for _, n := range test.images {
-				names[n] = true
+				own[variant{name: n}] = true
 			}
 			for range 2 {
-				if got := from.of(names, test.room); !slices.Equal(got, idsOf(test.own...)) {
+				if got := from.of(own, test.room); !slices.Equal(got, idsOf(test.own...)) {
 					t.Errorf("own: got %q, want %q", got, idsOf(test.own...))
 				}
-				if got := from.all(names, test.room); !slices.Equal(got, idsOf(test.all...)) {
+				if got := from.all(own, test.room); !slices.Equal(got, idsOf(test.all...)) {
 					t.Errorf("all: got %q, want %q", got, idsOf(test.all...))
 				}
 			}
@@ -90,5 +90,21 @@ func TestLooks(t *testing.T) {
 	alone := looks(requiring(imageOf("a", a)), requiring(imageOf("a", a1)), a1)
 	if len(alone) != 1 || !slices.Equal(alone[0].bases, idsOf(a)) {
 		t.Errorf("a site with that image alone compares otherwise: %v", alone)
+	}
+}
+
+// Images for several platforms: each layer is compared with those of its own.
+func TestLooksPlatforms(t *testing.T) {
+	multi := func(amd, arm patch.Layer) patch.Image {
+		return patch.Image{Name: "app", Manifests: []patch.Manifest{{Platform: "linux/amd64", Layers: []patch.Layer{amd}}, {Platform: "linux/arm64", Layers: []patch.Layer{arm}}}}
+	}
+	amd, arm, amd1, arm1 := sized("amd", 1<<20), sized("arm", 1<<20), sized("amd1", 5000), sized("arm1", 5000)
+	r := runWith(t, amd, arm)
+	got := r.looks(&draft{desc: requiring(multi(amd1, arm1)), parents: []*patch.Description{requiring(multi(amd, arm))}}, []patch.Layer{amd1, arm1})
+	own := map[digest.Digest][]digest.Digest{amd1.Digest: idsOf(amd), arm1.Digest: idsOf(arm)}
+	for _, l := range got[:2] {
+		if !slices.Equal(l.bases, own[l.layer.Digest]) {
+			t.Errorf("layer %s is compared with %q first", l.layer.Digest, l.bases)
+		}
 	}
 }

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -72,8 +74,24 @@ func (a *app) buildOptions(p *project, plan *planner.Plan, f *buildFlags, epoch 
 	}
 	opts.LockTimeout = f.lockTimeout
 	opts.Memory, _ = lang.ParseSize(f.memory) // checked before
+	f.limitMemory(opts.Memory)
 	opts.Recheck = func(ctx context.Context) error { return p.recheck(ctx, plan) }
 	return opts
+}
+
+// The least that a delta takes, and what the program does besides, in bytes.
+const (
+	leastMemory   = 64 << 20
+	programMemory = 128 << 20
+)
+
+// limitMemory has garbage collected in time where deltas take the memory that they
+// may: else as much of it may gather as is in use. GOMEMLIMIT goes before that, and
+// an engine inside this process has needs of its own.
+func (f *buildFlags) limitMemory(memory int64) {
+	if os.Getenv("GOMEMLIMIT") == "" && !f.noDaemon && memory < math.MaxInt64-programMemory {
+		debug.SetMemoryLimit(max(memory, leastMemory) + programMemory)
+	}
 }
 
 // executorOptions are those that every command with builds has.
