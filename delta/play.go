@@ -9,6 +9,9 @@ import (
 // chunk is how many bytes of the target are made at once.
 const chunk = 128 << 10
 
+// endless is a gap that no block has an end of.
+const endless = 1 << 62
+
 // A player makes the bytes that blocks describe.
 type player struct {
 	bases *space
@@ -134,10 +137,10 @@ func (p *player) edit(b []byte) error {
 	gaps, edits := &p.read[streamGaps], &p.read[streamEdits]
 	for {
 		if p.gap < 0 {
-			if len(gaps.b) == 0 {
-				return nil // no more edits in this block
+			p.gap = endless // no more edits in this block
+			if len(gaps.b) > 0 {
+				p.gap = gaps.uvarint()
 			}
-			p.gap = gaps.uvarint()
 		}
 		if p.gap >= int64(len(b)) {
 			p.gap -= int64(len(b))

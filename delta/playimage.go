@@ -149,10 +149,13 @@ func (p *player) part(ctx context.Context, predictor *project.Predictor, part pr
 	done := margin
 	var err error
 	predictor.Predict(part, b, margin, func(end int) {
-		if err == nil && done < end {
+		switch n := int64(end - done); {
+		case n <= p.gap:
+			p.gap -= n
+		case err == nil:
 			err = p.edit(b[done:end])
-			done = end
 		}
+		done = end
 	})
 	if err != nil {
 		return err

@@ -33,16 +33,27 @@ func appendNumber(b []byte, v uint64) []byte {
 
 func TestRoundTrip(t *testing.T) {
 	for name, raw := range samples() {
-		for content := Any; content <= Changes; content++ {
-			for effort := Best; effort <= Fastest; effort++ {
-				c, packed := Pack(raw, content, effort)
-				got, err := Unpack(c, packed, len(raw))
-				if err != nil || !bytes.Equal(got, raw) {
-					t.Errorf("%s as %d with coder %d: %v", name, content, c, err)
-				}
-				if len(packed) > len(raw) {
-					t.Errorf("%s has %d bytes, and %d packed", name, len(raw), len(packed))
-				}
+		last := len(raw)
+		for effort := Fastest; effort <= Best; effort++ {
+			p := Pack(raw).Tighten(raw, effort)
+			got, err := Unpack(p.Coder, p.Bytes, len(raw))
+			if err != nil || !bytes.Equal(got, raw) {
+				t.Errorf("%s with coder %d: %v", name, p.Coder, err)
+			}
+			if len(p.Bytes) > last {
+				t.Errorf("%s has %d bytes with effort %d, and %d with less", name, len(p.Bytes), effort, last)
+			}
+			last = len(p.Bytes)
+		}
+	}
+}
+
+func TestRepeats(t *testing.T) {
+	for name, raw := range samples() {
+		for _, fast := range []bool{false, true} {
+			got, err := unpackRepeats(packRepeats(raw, fast), len(raw), fast)
+			if err != nil || !bytes.Equal(got, raw) {
+				t.Errorf("%s, fast: %v: %v", name, fast, err)
 			}
 		}
 	}
