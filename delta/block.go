@@ -79,11 +79,13 @@ func effortFor(packed int, length int64) pack.Effort {
 }
 
 // pack gives the payload of the block's frame: the length, for each stream its
-// coder and both sizes, and the packed streams.
-func (b *block) pack() []byte {
+// coder and both sizes, and the packed streams. Check is called before what takes
+// much memory.
+func (b *block) pack(check func()) []byte {
 	var streams [streamCount]pack.Packed
 	size := 0
 	for i, s := range b.streams {
+		check()
 		streams[i] = pack.Pack(s)
 		size += len(streams[i].Bytes)
 	}
@@ -91,6 +93,7 @@ func (b *block) pack() []byte {
 	out := binary.AppendUvarint(nil, uint64(b.length))
 	var body []byte
 	for i, s := range b.streams {
+		check()
 		p := streams[i].Tighten(s, effort)
 		out = append(out, byte(p.Coder))
 		out = binary.AppendUvarint(out, uint64(len(s)))

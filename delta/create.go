@@ -104,7 +104,7 @@ func (c *creator) run(ctx context.Context, segments []segment) error {
 	blocks := newPipe(ctx, g, c.o.Parallel, c.encode, c.write)
 	build := &builder{target: c.target, limit: blockLimit, full: blocks.put}
 	newDiffer := func() *differ {
-		return &differ{ctx: ctx, target: c.target, bases: c.bases, window: c.window()}
+		return &differ{ctx: ctx, target: c.target, bases: c.bases, window: c.window(), check: c.heap.check}
 	}
 	small, large := &pool[*differ]{make: newDiffer}, make(chan *differ, 1)
 	large <- newDiffer()

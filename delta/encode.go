@@ -16,12 +16,11 @@ type made struct {
 // encode packs a block, makes its bytes again from the packed form, and compares
 // them with the target.
 func (c *creator) encode(ctx context.Context, b placed) (made, error) {
-	c.heap.check()
-	payload := b.pack()
-	c.heap.check()
+	payload := b.pack(c.heap.check)
 	if len(payload) > maxFrame {
 		return made{}, fmt.Errorf("%w: a block has %d bytes", errUnequal, len(payload))
 	}
+	c.heap.check()
 	again, err := parseBlock(payload)
 	if err != nil {
 		return made{}, fmt.Errorf("%w: %w", errUnequal, err)
