@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -26,7 +27,11 @@ func (c *creator) encode(ctx context.Context, b placed) (made, error) {
 		return made{}, fmt.Errorf("%w: %w", errUnequal, err)
 	}
 	want := &comparer{want: io.NewSectionReader(c.target.Content, b.begin, b.length)}
-	if err := newPlayer(c.bases, want).play(ctx, again); err != nil {
+	w := bufio.NewWriterSize(want, chunk)
+	if err := newPlayer(c.bases, w, c.heap.check).play(ctx, again); err != nil {
+		return made{}, err
+	}
+	if err := w.Flush(); err != nil {
 		return made{}, err
 	}
 	if want.n != b.length {

@@ -17,6 +17,7 @@ type player struct {
 	bases *space
 	cache cache
 	w     io.Writer
+	check func()
 	buf   []byte
 	// packed, old and held are of compressed files: one in a base, and what that
 	// and the new one hold.
@@ -27,8 +28,9 @@ type player struct {
 	gap               int64 // equal bytes before the next edit; -1 when it is not known
 }
 
-func newPlayer(bases *space, w io.Writer) *player {
-	return &player{bases: bases, w: w, buf: make([]byte, chunk)}
+// newPlayer calls check before what takes much memory.
+func newPlayer(bases *space, w io.Writer, check func()) *player {
+	return &player{bases: bases, w: w, check: check, buf: make([]byte, chunk)}
 }
 
 // play writes the bytes of b.

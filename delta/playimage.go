@@ -40,6 +40,7 @@ func (r spaceReader) ReadAt(p []byte, off int64) (int, error) {
 
 // image makes an executable of n bytes out of the one at p.at.
 func (p *player) image(ctx context.Context, n int64) error {
+	p.check()
 	base := p.at
 	size := p.read[streamImages].uvarint()
 	if size > maxImage || n > maxImage || base < 0 {
