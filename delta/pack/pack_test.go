@@ -2,6 +2,7 @@ package pack
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -80,4 +81,21 @@ func BenchmarkRepeats(b *testing.B) {
 		}
 	})
 	b.Logf("%d of %d", len(packed), len(raw))
+}
+
+func FuzzUnpack(f *testing.F) {
+	for _, raw := range samples() {
+		raw = raw[:min(len(raw), 5000)]
+		p := Pack(raw)
+		f.Add(byte(p.Coder), p.Bytes, uint32(len(raw)))
+		f.Add(byte(RepeatsFast), packRepeats(raw, true), uint32(len(raw)))
+		f.Add(byte(Repeats), packRepeats(raw, false), uint32(len(raw)))
+	}
+	f.Fuzz(func(t *testing.T, c byte, packed []byte, size uint32) {
+		size &= 1<<16 - 1
+		raw, err := Unpack(Coder(c), packed, int(size))
+		if err == nil && len(raw) != int(size) || err != nil && !errors.Is(err, ErrMalformed) {
+			t.Errorf("coder %d gave %d bytes instead of %d: %v", c, len(raw), size, err)
+		}
+	})
 }
