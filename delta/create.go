@@ -19,6 +19,9 @@ const DefaultMemory = 768 << 20
 // to take less.
 const minMemory = 64 << 20
 
+// perWorker is what goroutines take that make a block and compare files beside.
+const perWorker = 192 << 20
+
 // applyMemory is what applying takes: a block's streams, packed and unpacked,
 // and what a file of it takes besides.
 const applyMemory = 128 << 20
@@ -67,6 +70,7 @@ func Create(ctx context.Context, w io.Writer, target Layer, bases []Layer, o Opt
 	if o.Parallel <= 0 {
 		o.Parallel = runtime.GOMAXPROCS(0)
 	}
+	o.Parallel = min(o.Parallel, max(int(o.Memory/perWorker), 1))
 	c := &creator{w: w, target: &target, o: o, heap: newHeap(o.Memory)}
 	if err := c.create(ctx, bases); err != nil {
 		return nil, fmt.Errorf("cannot make delta for layer %q: %w", target.Digest, err)

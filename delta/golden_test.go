@@ -92,6 +92,7 @@ func look(t *testing.T, d []byte, seen map[string]bool) {
 // with little, more, and nothing but new text.
 var goldens = []string{"small.delta", "large.delta", "middle.delta", "new.delta"}
 
+// writeGolden makes the base and all deltas of it.
 func writeGolden(t *testing.T, base string) {
 	t.Helper()
 	var b, small []byte
