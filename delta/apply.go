@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -59,9 +60,11 @@ func apply(ctx context.Context, h *Header, r io.Reader, bases Bases, w io.Writer
 		return err
 	}
 	out := &checked{w: w, hash: sha256.New(), left: h.Target.Size, progress: o.Progress}
-	p := newPlayer(newSpace(layers), out)
-	var frame bytes.Buffer
+	// Operations make some dozen bytes each.
+	buffered := bufio.NewWriterSize(out, chunk)
 	heap := newHeap(applyMemory)
+	p := newPlayer(newSpace(layers), buffered, heap.check)
+	var frame bytes.Buffer
 	for {
 		heap.check()
 		payload, err := readFrame(r, &frame)
@@ -79,6 +82,9 @@ func apply(ctx context.Context, h *Header, r io.Reader, bases Bases, w io.Writer
 			return fmt.Errorf("%w: its blocks make more than %d bytes", ErrMalformed, h.Target.Size)
 		}
 		if err := p.play(ctx, b); err != nil {
+			return err
+		}
+		if err := buffered.Flush(); err != nil {
 			return err
 		}
 	}

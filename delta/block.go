@@ -23,14 +23,6 @@ const (
 	streamCount
 )
 
-// contents tells what streams hold.
-var contents = [streamCount]pack.Content{
-	streamKinds: pack.Changes, streamLengths: pack.Varints, streamRuns: pack.Varints, streamSeeks: pack.Varints,
-	streamGaps: pack.Varints, streamEdits: pack.Changes, streamLiterals: pack.Any, streamImages: pack.Varints,
-	streamRecipes: pack.Any,
-	streamHeaders: pack.Varints, streamNames: pack.Any,
-}
-
 // maxBlock bounds what the streams of a block have together, unpacked.
 const maxBlock = 48 << 20
 
@@ -68,40 +60,45 @@ func (b *block) putUvarint(stream int, v int64) {
 	b.streams[stream] = binary.AppendUvarint(b.streams[stream], uint64(v))
 }
 
-// For how many bytes of the target there may be one in streams, so that applying
-// is not too slow: in those that are coded bit by bit, and in others. Where most
-// is new, a delta is of little use, and costs little time.
+// For how many bytes of the target there may be a packed one, so that unpacking
+// streams with more effort takes little of the time that making the target
+// does. Where much is new, a delta is of little use, and costs little time.
 const (
-	slowest    = 40
-	slowestAny = 18
-	mostly     = 4
+	perFast = 24
+	perBest = 100
 )
 
-// effort says how hard a stream is packed.
-func (b *block) effort(stream int) pack.Effort {
-	literals := int64(len(b.streams[streamLiterals]))
-	switch {
-	case contents[stream] == pack.Any && literals > 1<<20 && literals > b.length/mostly:
-		return pack.Fastest
-	case contents[stream] == pack.Any && int64(len(b.streams[stream])) > b.length/slowestAny:
-		return pack.Fast
-	case contents[stream] != pack.Any && int64(b.size())-literals > b.length/slowest:
+func effortFor(packed int, length int64) pack.Effort {
+	switch n := int64(packed); {
+	case n <= length/perBest:
+		return pack.Best
+	case n <= length/perFast:
 		return pack.Fast
 	}
-	return pack.Best
+	return pack.Fastest
 }
 
 // pack gives the payload of the block's frame: the length, for each stream its
-// coder and both sizes, and the packed streams.
-func (b *block) pack() []byte {
+// coder and both sizes, and the packed streams. Check is called before what takes
+// much memory.
+func (b *block) pack(check func()) []byte {
+	var streams [streamCount]pack.Packed
+	size := 0
+	for i, s := range b.streams {
+		check()
+		streams[i] = pack.Pack(s)
+		size += len(streams[i].Bytes)
+	}
+	effort := effortFor(size, b.length)
 	out := binary.AppendUvarint(nil, uint64(b.length))
 	var body []byte
 	for i, s := range b.streams {
-		c, packed := pack.Pack(s, contents[i], b.effort(i))
-		out = append(out, byte(c))
-		out = binary.AppendUvarint(out, uint64(len(b.streams[i])))
-		out = binary.AppendUvarint(out, uint64(len(packed)))
-		body = append(body, packed...)
+		check()
+		p := streams[i].Tighten(s, effort)
+		out = append(out, byte(p.Coder))
+		out = binary.AppendUvarint(out, uint64(len(s)))
+		out = binary.AppendUvarint(out, uint64(len(p.Bytes)))
+		body = append(body, p.Bytes...)
 	}
 	return append(out, body...)
 }

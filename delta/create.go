@@ -19,6 +19,9 @@ const DefaultMemory = 768 << 20
 // to take less.
 const minMemory = 64 << 20
 
+// perWorker is what goroutines take that make a block and compare files beside.
+const perWorker = 192 << 20
+
 // applyMemory is what applying takes: a block's streams, packed and unpacked,
 // and what a file of it takes besides.
 const applyMemory = 128 << 20
@@ -87,6 +90,7 @@ func NewIndex(ctx context.Context, bases []Layer, o Options) (*Index, error) {
 	if o.Parallel <= 0 {
 		o.Parallel = runtime.GOMAXPROCS(0)
 	}
+	o.Parallel = min(o.Parallel, max(int(o.Memory/perWorker), 1))
 	all := newSpace(bases)
 	c, err := scanBases(ctx, all, o.Memory)
 	if err != nil {
@@ -137,7 +141,7 @@ func (c *creator) run(ctx context.Context, segments []segment) error {
 	blocks := newPipe(ctx, g, c.o.Parallel, c.encode, c.write)
 	build := &builder{target: c.target, limit: blockLimit, full: blocks.put}
 	newDiffer := func() *differ {
-		return &differ{ctx: ctx, target: c.target, bases: c.bases, window: c.window()}
+		return &differ{ctx: ctx, target: c.target, bases: c.bases, window: c.window(), check: c.heap.check}
 	}
 	small, large := &pool[*differ]{make: newDiffer}, make(chan *differ, 1)
 	large <- newDiffer()

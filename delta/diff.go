@@ -2,6 +2,7 @@ package delta
 
 import (
 	"context"
+	"slices"
 
 	"github.com/flotobuild/flotobuild/delta/match"
 )
@@ -37,7 +38,8 @@ type differ struct {
 	ctx    context.Context // of the Create that it works for
 	target *Layer
 	bases  *space
-	window int64 // of the target that is compared at once
+	window int64  // of the target that is compared at once
+	check  func() // is called before what takes much memory
 
 	t, b []byte
 	// evenT and evenB are t and b of executables, see [project.Image.Even].
@@ -148,6 +150,7 @@ func (d *differ) changed(s segment) error {
 		if err := d.read(t, s.offset+from, b, s.base+low); err != nil {
 			return err
 		}
+		d.check()
 		d.index.Reset(b, int(d.window/2))
 		d.matches(t, b, s.offset+from, s.base+low)
 	}
@@ -167,8 +170,10 @@ func baseWindow(s segment, from, n, window int64) (low, high int64) {
 
 // matches makes t out of b and literals.
 func (d *differ) matches(t, b []byte, offset, base int64) {
+	matches := match.Find(t, &d.index, match.Suited(t))
+	d.out = slices.Grow(d.out, 2*len(matches)+1)
 	end := 0
-	for _, m := range match.Find(t, &d.index, match.Suited(t)) {
+	for _, m := range matches {
 		d.literal(offset+int64(end), int64(m.Target-end))
 		d.match(t[m.Target:m.End()], b[m.Base:m.Base+m.Length], offset+int64(m.Target), base+int64(m.Base))
 		end = m.End()

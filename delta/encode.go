@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -16,18 +17,21 @@ type made struct {
 // encode packs a block, makes its bytes again from the packed form, and compares
 // them with the target.
 func (c *creator) encode(ctx context.Context, b placed) (made, error) {
-	c.heap.check()
-	payload := b.pack()
-	c.heap.check()
+	payload := b.pack(c.heap.check)
 	if len(payload) > maxFrame {
 		return made{}, fmt.Errorf("%w: a block has %d bytes", errUnequal, len(payload))
 	}
+	c.heap.check()
 	again, err := parseBlock(payload)
 	if err != nil {
 		return made{}, fmt.Errorf("%w: %w", errUnequal, err)
 	}
 	want := &comparer{want: io.NewSectionReader(c.target.Content, b.begin, b.length)}
-	if err := newPlayer(c.bases, want).play(ctx, again); err != nil {
+	w := bufio.NewWriterSize(want, chunk)
+	if err := newPlayer(c.bases, w, c.heap.check).play(ctx, again); err != nil {
+		return made{}, err
+	}
+	if err := w.Flush(); err != nil {
 		return made{}, err
 	}
 	if want.n != b.length {

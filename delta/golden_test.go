@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"archive/tar"
 	"bytes"
 	"compress/gzip"
 	"flag"
@@ -8,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/flotobuild/flotobuild/delta/pack"
@@ -36,7 +38,7 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := make(map[string]bool)
-	for _, name := range []string{"small.delta", "large.delta", "new.delta"} {
+	for _, name := range goldens {
 		d, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)
@@ -49,7 +51,7 @@ func TestGolden(t *testing.T) {
 			t.Errorf("no delta has operation %d", o)
 		}
 	}
-	for c := pack.Stored; c <= pack.Zstd; c++ {
+	for c := pack.Stored; c <= pack.RepeatsFast; c++ {
 		if !seen["coder "+string('0'+byte(c))] {
 			t.Errorf("no delta has coder %d", c)
 		}
@@ -86,40 +88,94 @@ func look(t *testing.T, d []byte, seen map[string]bool) {
 	}
 }
 
-// writeGolden makes a base, a target that is much like it, and a larger one.
+// goldens are deltas of one base: of a layer that is much like it, and of ones
+// with little, more, and nothing but new text.
+var goldens = []string{"small.delta", "large.delta", "middle.delta", "new.delta"}
+
+// writeGolden makes the base and all deltas of it.
 func writeGolden(t *testing.T, base string) {
 	t.Helper()
-	v := &release{r: rand.New(rand.NewPCG(70, 8))}
-	var layer []file
-	for i := range 40 {
-		layer = append(layer, v.file(string(rune('a'+i%26))+"/file"))
+	var b, small []byte
+	for seed := range uint64(1000) {
+		b, small = goldenPair(t, seed)
+		seen := make(map[string]bool)
+		look(t, create(t, small, Options{}, layerOf(b)), seen)
+		if seen["operation 3"] && seen["operation 4"] && seen["operation 6"] {
+			break
+		}
 	}
-	v.layers = [][]file{layer}
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
-	b := contentOf(v.tars(t)[0])
 	_, _ = z.Write(b)
 	_ = z.Close()
-	next := v.change()
-	for len(next.layers) > 1 {
-		next.layers = [][]file{append(next.layers[0], next.layers[1]...)}
+	if err := os.WriteFile(base, out.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
 	}
-	small := contentOf(next.tars(t)[0])
-	large := append(bytes.Clone(small), bytes.Repeat(b, 30)...)
-	for name, d := range map[string][]byte{
-		base:                                     out.Bytes(),
-		filepath.Join("testdata", "small.delta"): create(t, small, Options{}, layerOf(b)),
-		filepath.Join("testdata", "large.delta"): create(t, large, Options{}, layerOf(b)),
-		filepath.Join("testdata", "new.delta"):   create(t, v.text(2<<20), Options{}, layerOf(b)),
+	const size = 60_000
+	text := func(content []byte) file {
+		return file{Header: tar.Header{Name: "text", Mode: 0o644}, content: content}
+	}
+	for i, target := range [][]byte{
+		small,
+		plainTar(t, large(40*size), text(babble(size))),
+		plainTar(t, large(20*size), text(steps(size))),
+		plainTar(t, text(babble(size))),
 	} {
-		if err := os.WriteFile(name, d, 0o644); err != nil {
+		d := create(t, target, Options{}, layerOf(b))
+		if err := os.WriteFile(filepath.Join("testdata", goldens[i]), d, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func contentOf(l Layer) []byte {
-	b := make([]byte, l.Size)
-	_, _ = l.Content.ReadAt(b, 0)
+// large is a file that packs well.
+func large(n int) file {
+	return file{Header: tar.Header{Name: "large", Mode: 0o644}, content: bytes.Repeat(random(1, 1000), n/1000)}
+}
+
+func plainTar(t *testing.T, files ...file) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for _, f := range files {
+		f.Size = int64(len(f.content))
+		f.writeTo(t, w, &out)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// goldenPair makes a layer, and another that is much like it.
+func goldenPair(t *testing.T, seed uint64) (base, target []byte) {
+	t.Helper()
+	v := &release{r: rand.New(rand.NewPCG(seed, 8))}
+	layer := []file{large(3_000_000)}
+	for i := range 40 {
+		layer = append(layer, v.file(string(rune('a'+i%26))+"/file"))
+	}
+	v.layers = [][]file{layer}
+	next := v.change()
+	return plainTar(t, layer...), plainTar(t, slices.Concat(next.layers...)...)
+}
+
+// babble is a text whose letters depend on the two before.
+func babble(n int) []byte {
+	r := rand.New(rand.NewPCG(70, 8))
+	b := []byte("ab")
+	for len(b) < n {
+		b = append(b, 'a'+(3*b[len(b)-1]+5*b[len(b)-2]+byte(r.IntN(2)))%26)
+	}
+	return b
+}
+
+// steps are bytes that go up by a little, times 7.
+func steps(n int) []byte {
+	r := rand.New(rand.NewPCG(70, 8))
+	b := []byte{1}
+	for len(b) < n {
+		b = append(b, 7*b[len(b)-1]+byte(r.IntN(4)*r.IntN(4)*r.IntN(4)))
+	}
 	return b
 }

@@ -56,6 +56,7 @@ func (d *differ) gzip(s segment) (done bool, err error) {
 // packed makes t, which stands at offset in the target, out of what it holds. B
 // stands at base, and may hold something alike.
 func (d *differ) packed(t []byte, offset int64, b []byte, base int64, form int64) (done bool, err error) {
+	d.check()
 	content, err := inflate(nil, t, form)
 	if err != nil {
 		return false, nil
@@ -75,6 +76,7 @@ func (d *differ) packed(t []byte, offset int64, b []byte, base int64, form int64
 			return false, nil
 		}
 	}
+	d.check()
 	r, again, ok, err := deflate.Identify(d.ctx, member, maxInflated)
 	if err != nil || !ok || !bytes.Equal(again, content) {
 		return false, err
@@ -116,8 +118,9 @@ func (g *gzipped) pays(length int) bool {
 func (d *differ) held(content, old []byte) []operation {
 	whole := d.out
 	defer func() { d.out = whole }()
-	d.out = nil
 	d.index.Reset(old, max(len(old), 1))
+	matches := match.Find(content, &d.index, match.Suited(content))
+	d.out = make([]operation, 0, 2*len(matches)+1)
 	end := 0
 	literal := func(to int) {
 		for ; end < to; end += min(to-end, maxLiteral) {
@@ -125,7 +128,7 @@ func (d *differ) held(content, old []byte) []operation {
 			d.emit(operation{kind: opLiteral, length: int64(len(b)), bytes: b})
 		}
 	}
-	for _, m := range match.Find(content, &d.index, match.Suited(content)) {
+	for _, m := range matches {
 		literal(m.Target)
 		d.emit(operation{
 			kind: opMatch, length: int64(m.Length), base: int64(m.Base),

@@ -32,6 +32,7 @@ func (d *differ) image(s segment) (done bool, err error) {
 	if max(s.length, s.size) > min(maxImage, d.window*2) {
 		return false, nil
 	}
+	d.check()
 	t, b := room(&d.t, s.length), room(&d.b, s.size)
 	if err := d.read(t, s.offset, b, s.base); err != nil {
 		return false, err
@@ -65,6 +66,7 @@ func (d *differ) evenMatches(from, to *project.Image) []match.Match {
 	copy(b, d.b)
 	from.Even(b)
 	to.Even(t)
+	d.check()
 	d.index.Reset(b, int(d.window/2))
 	var out []match.Match
 	for _, m := range match.Find(t, &d.index, match.Binary) {
@@ -79,13 +81,14 @@ func (d *differ) evenMatches(from, to *project.Image) []match.Match {
 // imageParts gives the matches with what differs from the prediction, and the
 // literals between them.
 func (d *differ) imageParts(s segment, from *project.Image, l project.Layout, matches []match.Match, streams []operation) []operation {
+	d.check()
 	parts := make([]project.Part, len(matches))
 	for i, m := range matches {
 		parts[i] = project.Part{New: int64(m.Target), Old: int64(m.Base), Length: int64(m.Length)}
 	}
 	whole := d.out
 	defer func() { d.out = whole }()
-	d.out = nil
+	d.out = make([]operation, 0, 2*len(parts)+2*len(streams)+1) // growing it would leave several times as much garbage
 	p := project.NewPredictor(from, l, parts)
 	end := int64(0)
 	fill := func(to int64) {

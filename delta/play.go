@@ -9,11 +9,15 @@ import (
 // chunk is how many bytes of the target are made at once.
 const chunk = 128 << 10
 
+// endless is a gap that no block has an end of.
+const endless = 1 << 62
+
 // A player makes the bytes that blocks describe.
 type player struct {
 	bases *space
 	cache cache
 	w     io.Writer
+	check func()
 	buf   []byte
 	// packed, old and held are of compressed files: one in a base, and what that
 	// and the new one hold.
@@ -24,8 +28,9 @@ type player struct {
 	gap               int64 // equal bytes before the next edit; -1 when it is not known
 }
 
-func newPlayer(bases *space, w io.Writer) *player {
-	return &player{bases: bases, w: w, buf: make([]byte, chunk)}
+// newPlayer calls check before what takes much memory.
+func newPlayer(bases *space, w io.Writer, check func()) *player {
+	return &player{bases: bases, w: w, check: check, buf: make([]byte, chunk)}
 }
 
 // play writes the bytes of b.
@@ -134,10 +139,10 @@ func (p *player) edit(b []byte) error {
 	gaps, edits := &p.read[streamGaps], &p.read[streamEdits]
 	for {
 		if p.gap < 0 {
-			if len(gaps.b) == 0 {
-				return nil // no more edits in this block
+			p.gap = endless // no more edits in this block
+			if len(gaps.b) > 0 {
+				p.gap = gaps.uvarint()
 			}
-			p.gap = gaps.uvarint()
 		}
 		if p.gap >= int64(len(b)) {
 			p.gap -= int64(len(b))

@@ -73,6 +73,7 @@ func (p *player) gzip(n int64) (*packedFile, error) {
 
 // pack makes the file.
 func (p *player) pack(ctx context.Context, f *packedFile) error {
+	p.check()
 	var base []byte
 	if f.old > 0 {
 		b := room(&p.packed, f.old)

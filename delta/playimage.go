@@ -40,6 +40,7 @@ func (r spaceReader) ReadAt(p []byte, off int64) (int, error) {
 
 // image makes an executable of n bytes out of the one at p.at.
 func (p *player) image(ctx context.Context, n int64) error {
+	p.check()
 	base := p.at
 	size := p.read[streamImages].uvarint()
 	if size > maxImage || n > maxImage || base < 0 {
@@ -149,10 +150,13 @@ func (p *player) part(ctx context.Context, predictor *project.Predictor, part pr
 	done := margin
 	var err error
 	predictor.Predict(part, b, margin, func(end int) {
-		if err == nil && done < end {
+		switch n := int64(end - done); {
+		case n <= p.gap:
+			p.gap -= n
+		case err == nil:
 			err = p.edit(b[done:end])
-			done = end
 		}
+		done = end
 	})
 	if err != nil {
 		return err

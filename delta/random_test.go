@@ -251,7 +251,7 @@ func FuzzApply(f *testing.F) {
 			return
 		}
 		out := &checked{w: io.Discard, hash: noHash{}, left: min(b.length, 1<<24)}
-		_ = newPlayer(newSpace([]Layer{layerOf(base)}), out).play(t.Context(), b)
+		_ = newPlayer(newSpace([]Layer{layerOf(base)}), out, func() {}).play(t.Context(), b)
 	})
 }
 

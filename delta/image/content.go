@@ -60,6 +60,9 @@ func (s *shelf) unpack(ctx context.Context, l Layer, most int64) (*io.SectionRea
 	s.closers = append(s.closers, b)
 	section := io.NewSectionReader(b, 0, b.Size())
 	name := packed(b)
+	if name == "" && l.hashed {
+		return section, nil
+	}
 	if name == "" {
 		got, err := digestOf(ctx, section)
 		if err != nil {

@@ -52,7 +52,8 @@ type Layer struct {
 	DiffID digest.Digest
 	Blob   ocispec.Descriptor // as the manifest has it; zero where there is none
 
-	open func(context.Context) (store.Blob, error)
+	hashed bool // the diff id was computed when the layer was opened
+	open   func(context.Context) (store.Blob, error)
 }
 
 // compressed tells whether the manifest has the layer compressed.
@@ -145,7 +146,7 @@ func openTar(ctx context.Context, f *os.File, size int64) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := Layer{DiffID: d, open: func(context.Context) (store.Blob, error) {
+	l := Layer{DiffID: d, hashed: true, open: func(context.Context) (store.Blob, error) {
 		return sectionBlob{io.NewSectionReader(f, 0, size)}, nil
 	}}
 	return &Image{Form: Tar, Layers: []Layer{l}}, nil

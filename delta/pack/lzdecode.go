@@ -65,43 +65,47 @@ func (d *repeatDecoder) older(s int) {
 
 func (d *repeatDecoder) literal() {
 	n := len(d.out)
-	d.out = append(d.out, d.m.byte(d, d.out, n, d.state, d.last[0], 0))
+	order1, unlike := d.m.literals(d.out, n, d.state, d.last[0])
 	d.state = next(d.state, wasLiteral)
+	var v byte
+	switch {
+	case d.m.mixer != nil:
+		v = d.m.mixed(d, d.out, order1, unlike, 0)
+	case unlike == nil:
+		v = d.Nibble(&order1[0], limit)
+		v = v<<4 | d.Nibble(&order1[1+v], limit)
+	default:
+		v = d.Nibble2(&order1[0], &unlike[0], limit)
+		v = v<<4 | d.Nibble2(&order1[1+v], &unlike[1+v], limit)
+	}
+	d.out = append(d.out, v)
 }
 
 func (d *repeatDecoder) bit(_ int, p uint32) int { return d.Bit(p) }
 
-func (d *repeatDecoder) tree(p []entropy.Prob, bits int) int {
-	node := 1
-	for range bits {
-		node = node<<1 | d.Adaptive(&p[node], limit)
-	}
-	return node - 1<<bits
-}
-
 func (d *repeatDecoder) length(m *lengthModel, pos int) int {
 	switch {
 	case d.Adaptive(&m.choice[0], limit) == 0:
-		return minLength + d.tree(m.low[pos][:], 3)
+		return minLength + d.Tree(m.low[pos][:], 3, limit)
 	case d.Adaptive(&m.choice[1], limit) == 0:
-		return minLength + 8 + d.tree(m.middle[pos][:], 3)
+		return minLength + 8 + d.Tree(m.middle[pos][:], 3, limit)
 	}
-	return minLength + 16 + d.tree(m.high[:], 8)
+	return minLength + 16 + d.Tree(m.high[:], 8, limit)
 }
 
 // distance reads a distance less 1.
 func (d *repeatDecoder) distance(length int) uint32 {
-	slot := d.tree(d.m.distance[distanceSet(length)][:], 6)
+	slot := d.Tree(d.m.distance[distanceSet(length)][:], 6, limit)
 	if slot < 4 {
 		return uint32(slot)
 	}
 	n := slot/2 - 1 // bits behind the slot's own
 	v := uint32(2|slot&1) << n
 	if n <= 5 {
-		return v + uint32(d.tree(d.m.footer[slot][:], n))
+		return v + uint32(d.Tree(d.m.footer[slot][:], n, limit))
 	}
 	v += d.Direct(n-alignBits) << alignBits
-	return v + uint32(d.tree(d.m.align[:], alignBits))
+	return v + uint32(d.Tree(d.m.align[:], alignBits, limit))
 }
 
 // copy appends length bytes from the last distance.

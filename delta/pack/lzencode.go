@@ -22,7 +22,7 @@ type step struct {
 // A repeatEncoder packs with the coder Repeats: it looks for the cheapest way
 // through some bytes, with the prices of the moment, and goes it.
 type repeatEncoder struct {
-	encoder
+	entropy.Encoder
 	m      *repeatModel
 	b      []byte
 	finder *matchFinder
@@ -188,7 +188,7 @@ func (e *repeatEncoder) code(i, length int, s *step) {
 	e.state = next(state, int(s.kind))
 	if s.kind == wasLiteral {
 		e.Adaptive(0, &e.m.reference[state][pos], limit)
-		e.m.byte(&e.encoder, e.b, i, state, e.last[0], e.b[i])
+		e.literal(i, state)
 		return
 	}
 	e.Adaptive(1, &e.m.reference[state][pos], limit)
@@ -212,6 +212,26 @@ func (e *repeatEncoder) code(i, length int, s *step) {
 		e.Adaptive(1, &e.m.short[state][pos], limit)
 	}
 	e.length(&e.m.lengths[1], pos, length-minLength)
+}
+
+func (e *repeatEncoder) literal(i, state int) {
+	order1, unlike := e.m.literals(e.b, i, state, e.last[0])
+	v := e.b[i]
+	switch {
+	case e.m.mixer != nil:
+		e.m.mixed(e, e.b[:i], order1, unlike, v)
+	case unlike == nil:
+		e.Nibble(v>>4, &order1[0], limit)
+		e.Nibble(v&15, &order1[1+v>>4], limit)
+	default:
+		e.Nibble2(v>>4, &order1[0], &unlike[0], limit)
+		e.Nibble2(v&15, &order1[1+v>>4], &unlike[1+v>>4], limit)
+	}
+}
+
+func (e *repeatEncoder) bit(bit int, p uint32) int {
+	e.Bit(bit, p)
+	return bit
 }
 
 func (e *repeatEncoder) older(state, old int) {

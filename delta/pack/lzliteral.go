@@ -8,36 +8,17 @@ import (
 
 // longerBits gives the size of the tables of contexts of 2 and 3 bytes, as a
 // power of 2, for a stream of size bytes.
-func longerBits(size int) int { return min(max(bits.Len(uint(size))+2, 10), 20) }
+func longerBits(size int) int { return min(max(bits.Len(uint(size))-2, 6), 16) }
 
-// byte codes the byte at i of b, which has all before it, and gives it.
-func (m *repeatModel) byte(c coder, b []byte, i, state int, distance uint32, v byte) byte {
-	order1, unlike := m.literals(b, i, state, distance)
-	if m.mixer != nil {
-		return m.mixed(c, b[:i], order1, unlike, v)
-	}
-	node := 1
-	for k := 7; k >= 0; k-- {
-		node = node<<1 | literalBit(c, order1, unlike, node, int(v>>k&1))
-	}
-	return byte(node)
+// coder is an encoder or decoder: bit gives the bit that was coded, which is the
+// one it is given if it is an encoder.
+type coder interface {
+	bit(bit int, p uint32) int
 }
 
-// literalBit codes a bit with the mean of what both contexts say.
-func literalBit(c coder, order1, unlike *[256]entropy.Prob, node, bit int) int {
-	if unlike == nil {
-		bit = c.bit(bit, order1[node].P())
-		order1[node].Update(bit, limit)
-		return bit
-	}
-	bit = c.bit(bit, (order1[node].P()+3*unlike[node].P())/4)
-	order1[node].Update(bit, limit)
-	unlike[node].Update(bit, limit)
-	return bit
-}
-
-// mixed codes a byte with the weighed mean of what all contexts say.
-func (m *repeatModel) mixed(c coder, before []byte, order1, unlike *[256]entropy.Prob, v byte) byte {
+// mixed codes the byte v, which is of no use to a decoder, with the weighed mean
+// of what all contexts say, and gives it. Before has what stands before it.
+func (m *repeatModel) mixed(c coder, before []byte, order1, unlike *entropy.Byte, v byte) byte {
 	var last uint32
 	for _, b := range before[max(0, len(before)-3):] {
 		last = last<<8 | uint32(b)
@@ -47,21 +28,36 @@ func (m *repeatModel) mixed(c coder, before []byte, order1, unlike *[256]entropy
 	if unlike == nil {
 		unlike, set = order1, 256
 	}
-	var slots [4]*entropy.Prob
-	shift := m.shift
-	node := uint32(1)
-	for k := 7; k >= 0; k-- {
-		slots[0], slots[1] = &order1[node], &unlike[node]
-		slots[2] = &m.longer[0][(two+node*0x9E3779B1)>>shift]
-		slots[3] = &m.longer[1][(three+node*0x9E3779B1)>>shift]
-		bit := c.bit(int(v>>k&1), m.mixer.Mix(set+int(node), slots[:]))
+	high := m.nibble(c, set, 1, [entropy.Inputs]*entropy.Nibble{
+		&order1[0], &unlike[0], &m.longer[0][two>>m.shift], &m.longer[1][three>>m.shift],
+	}, v>>4)
+	two, three = spread(two+uint32(high)), spread(three+uint32(high))
+	low := m.nibble(c, set, int(16|high), [entropy.Inputs]*entropy.Nibble{
+		&order1[1+high], &unlike[1+high], &m.longer[0][two>>m.shift], &m.longer[1][three>>m.shift],
+	}, v&15)
+	return high<<4 | low
+}
+
+// nibble codes 4 bits of a byte. Node is those before them, with a 1 above.
+func (m *repeatModel) nibble(c coder, set, node int, by [entropy.Inputs]*entropy.Nibble, v byte) byte {
+	at := byte(1)
+	for i := 3; i >= 0; i-- {
+		n := at & 15
+		p := [entropy.Inputs]entropy.Prob{by[0][n], by[1][n], by[2][n], by[3][n]}
+		bit := c.bit(int(v>>i&1), m.mixer.Mix(set+node, &p))
 		m.mixer.Update(bit)
-		for j, p := range slots {
-			if j != 1 || set == 0 {
-				p.Update(bit, limit)
-			}
+		for j := range by {
+			by[j][n] = p[j].Told(uint32(bit), limit)
 		}
-		node = node<<1 | uint32(bit)
+		at = at<<1 | byte(bit)
+		node = node<<1 | bit
 	}
-	return byte(node)
+	return at & 15
+}
+
+// spread makes a number with many different bits of v.
+func spread(v uint32) uint32 {
+	v *= 0x85EBCA6B
+	v ^= v >> 15
+	return v * 0xC2B2AE35
 }

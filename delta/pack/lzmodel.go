@@ -51,12 +51,12 @@ type repeatModel struct {
 	align     [1 << alignBits]entropy.Prob
 	// literal is by the byte before; unlike by the byte that stood at the last
 	// distance, which is not the one, since a reference ended here.
-	literal [256][256]entropy.Prob
-	unlike  [3][256][256]entropy.Prob
+	literal [256]entropy.Byte
+	unlike  [3][256]entropy.Byte
 	// mixer weighs both and, by hashes of them, the 2 and 3 bytes before; nil
 	// where time counts more.
 	mixer  *entropy.Mixer
-	longer [2][]entropy.Prob
+	longer [2][]entropy.Nibble
 	shift  int // of a hash, to a place in longer
 }
 
@@ -66,11 +66,13 @@ func newRepeatModel(fast bool, size int) *repeatModel {
 	if fast {
 		return m
 	}
-	m.mixer = entropy.NewMixer(4, 512)
+	m.mixer = entropy.NewMixer(512)
 	m.shift = 32 - longerBits(size)
 	for i := range m.longer {
-		m.longer[i] = make([]entropy.Prob, 1<<longerBits(size))
-		entropy.Fill(m.longer[i])
+		m.longer[i] = make([]entropy.Nibble, 1<<longerBits(size))
+		for j := range m.longer[i] {
+			entropy.Fill(m.longer[i][j][:])
+		}
 	}
 	return m
 }
@@ -100,9 +102,11 @@ func (m *repeatModel) each(f func([]entropy.Prob)) {
 	}
 	f(m.align[:])
 	for i := range m.literal {
-		f(m.literal[i][:])
-		for j := range m.unlike {
-			f(m.unlike[j][i][:])
+		for n := range m.literal[i] {
+			f(m.literal[i][n][:])
+			for j := range m.unlike {
+				f(m.unlike[j][i][n][:])
+			}
 		}
 	}
 }
@@ -127,7 +131,7 @@ func distanceSet(length int) int { return min(length-minLength, 3) }
 const limit = 70
 
 // literals gives the probabilities for a literal at i of b.
-func (m *repeatModel) literals(b []byte, i, state int, distance uint32) (order1, unlike *[256]entropy.Prob) {
+func (m *repeatModel) literals(b []byte, i, state int, distance uint32) (order1, unlike *entropy.Byte) {
 	before := byte(0)
 	if i > 0 {
 		before = b[i-1]

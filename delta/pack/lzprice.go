@@ -90,16 +90,20 @@ func (p *prices) distance(length int, d uint32) uint32 {
 }
 
 // literalPrice is that of the byte v with the probabilities of a literal.
-func literalPrice(order1, unlike *[256]entropy.Prob, v byte) (sum uint32) {
-	node := 1
-	for i := 7; i >= 0; i-- {
-		bit := int(v >> i & 1)
-		if unlike == nil {
-			sum += price(order1[node], bit)
-		} else {
-			sum += price(entropy.Prob((order1[node].P()+3*unlike[node].P())/4<<16), bit)
+func literalPrice(order1, unlike *entropy.Byte, v byte) (sum uint32) {
+	at := 0
+	for _, half := range [2]byte{v >> 4, v & 15} {
+		node := byte(1)
+		for i := 3; i >= 0; i-- {
+			bit := half >> i & 1
+			p := order1[at][node&15]
+			if unlike != nil {
+				p = entropy.Prob((p.P() + 3*unlike[at][node&15].P()) / 4 << 16)
+			}
+			sum += price(p, int(bit))
+			node = node<<1 | bit
 		}
-		node = node<<1 | bit
+		at = 1 + int(half)
 	}
 	return sum
 }

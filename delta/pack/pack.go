@@ -14,87 +14,69 @@ type Coder byte
 const (
 	// Stored is as it is.
 	Stored Coder = iota
-	// Numbers is a stream of uvarints, by the counts of their bits.
-	Numbers
-	// NumbersFast is the same with one context each.
-	NumbersFast
-	// Bytes is by the bytes before each.
-	Bytes
-	// BytesFast is by the one byte before.
-	BytesFast
-	// Repeats is by references to what stood before.
+	// Zstd is one frame of Zstandard (RFC 8878) that states its content size.
+	Zstd
+	// Repeats is by references to what stood before, and probabilities by the
+	// last bytes.
 	Repeats
 	// RepeatsFast is the same with one context for literals.
 	RepeatsFast
-	// Zstd is one frame of Zstandard (RFC 8878) that states its content size.
-	Zstd
 )
 
-// An Effort is how much time packing and unpacking may take.
+// An Effort is how much time unpacking may take.
 type Effort byte
 
-// Efforts, from the smallest result to the fastest.
+// Efforts, from the fastest to the smallest result. Times are per byte that is
+// packed.
 const (
-	Best Effort = iota
-	Fast        // a third of the time; a little larger
-	Fastest
-)
-
-// A Content is what is known of the bytes of a stream before they are packed.
-type Content byte
-
-// What streams hold.
-const (
-	Any     Content = iota // texts and programs, with repetitions
-	Varints                // uvarints and varints
-	Changes                // bytes that hardly repeat
+	Fastest Effort = iota // 1 ns
+	Fast                  // 60 ns
+	Best                  // 200 ns
 )
 
 // ErrMalformed says that packed bytes are none that this package packs.
 var ErrMalformed = errors.New("malformed stream")
 
-// Pack gives raw packed with the coder that suits it.
-func Pack(raw []byte, content Content, effort Effort) (Coder, []byte) {
-	fast := effort != Best
-	if len(raw) < 16 {
-		return Stored, raw
-	}
-	if content == Varints {
-		if b, ok := packNumbers(raw, fast); ok && len(b) < len(raw) {
-			return Numbers + either(fast), b
-		}
-	}
-	if content == Changes {
-		b := packBytes(raw, fast)
-		if !fast && len(raw) <= maxTwice {
-			if r := packRepeats(raw, fast); len(r) < len(b) {
-				return Repeats + either(fast), r
-			}
-		}
-		if len(b) < len(raw) {
-			return Bytes + either(fast), b
-		}
-	}
-	if effort == Fastest {
-		if b := packZstd(raw); len(b) < len(raw) {
-			return Zstd, b
-		}
-		return Stored, raw
-	}
-	if b := packRepeats(raw, fast); len(b) < len(raw) {
-		return Repeats + either(fast), b
-	}
-	return Stored, raw
+// A Packed is a stream that is packed.
+type Packed struct {
+	Coder Coder
+	Bytes []byte
 }
 
-// maxTwice bounds the streams that two coders are tried for.
-const maxTwice = 1 << 20
-
-func either(fast bool) Coder {
-	if fast {
-		return 1
+// Pack packs raw so that unpacking takes hardly any time.
+func Pack(raw []byte) Packed {
+	if b := packZstd(raw); len(b) < len(raw) {
+		return Packed{Zstd, b}
 	}
-	return 0
+	return Packed{Stored, raw}
+}
+
+// What a coder that takes longer must save: bytes, for making its tables, and
+// parts of what is packed.
+const (
+	leastSaved = 512
+	fastSaves  = 12
+	bestSaves  = 20
+)
+
+// Tighten packs raw, which is packed as p already, with as much effort as is
+// allowed and worth its time.
+func (p Packed) Tighten(raw []byte, effort Effort) Packed {
+	if effort == Fastest || len(p.Bytes) < 2*leastSaved {
+		return p
+	}
+	fast := packRepeats(raw, true)
+	out := p
+	if len(fast)+len(fast)/fastSaves+leastSaved < len(out.Bytes) {
+		out = Packed{RepeatsFast, fast}
+	}
+	if effort == Fast {
+		return out
+	}
+	if best := packRepeats(raw, false); len(best)+len(best)/bestSaves+leastSaved < len(out.Bytes) {
+		out = Packed{Repeats, best}
+	}
+	return out
 }
 
 // Unpack gives the size bytes that were packed. It takes no more memory than
@@ -106,10 +88,6 @@ func Unpack(c Coder, packed []byte, size int) ([]byte, error) {
 			return nil, fmt.Errorf("%w: %d bytes instead of %d", ErrMalformed, len(packed), size)
 		}
 		return packed, nil
-	case Numbers, NumbersFast:
-		return unpackNumbers(packed, size, c == NumbersFast)
-	case Bytes, BytesFast:
-		return unpackBytes(packed, size, c == BytesFast), nil
 	case Repeats, RepeatsFast:
 		return unpackRepeats(packed, size, c == RepeatsFast)
 	case Zstd:

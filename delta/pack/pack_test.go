@@ -2,6 +2,7 @@ package pack
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -33,16 +34,27 @@ func appendNumber(b []byte, v uint64) []byte {
 
 func TestRoundTrip(t *testing.T) {
 	for name, raw := range samples() {
-		for content := Any; content <= Changes; content++ {
-			for effort := Best; effort <= Fastest; effort++ {
-				c, packed := Pack(raw, content, effort)
-				got, err := Unpack(c, packed, len(raw))
-				if err != nil || !bytes.Equal(got, raw) {
-					t.Errorf("%s as %d with coder %d: %v", name, content, c, err)
-				}
-				if len(packed) > len(raw) {
-					t.Errorf("%s has %d bytes, and %d packed", name, len(raw), len(packed))
-				}
+		last := len(raw)
+		for effort := Fastest; effort <= Best; effort++ {
+			p := Pack(raw).Tighten(raw, effort)
+			got, err := Unpack(p.Coder, p.Bytes, len(raw))
+			if err != nil || !bytes.Equal(got, raw) {
+				t.Errorf("%s with coder %d: %v", name, p.Coder, err)
+			}
+			if len(p.Bytes) > last {
+				t.Errorf("%s has %d bytes with effort %d, and %d with less", name, len(p.Bytes), effort, last)
+			}
+			last = len(p.Bytes)
+		}
+	}
+}
+
+func TestRepeats(t *testing.T) {
+	for name, raw := range samples() {
+		for _, fast := range []bool{false, true} {
+			got, err := unpackRepeats(packRepeats(raw, fast), len(raw), fast)
+			if err != nil || !bytes.Equal(got, raw) {
+				t.Errorf("%s, fast: %v: %v", name, fast, err)
 			}
 		}
 	}
@@ -69,4 +81,21 @@ func BenchmarkRepeats(b *testing.B) {
 		}
 	})
 	b.Logf("%d of %d", len(packed), len(raw))
+}
+
+func FuzzUnpack(f *testing.F) {
+	for _, raw := range samples() {
+		raw = raw[:min(len(raw), 5000)]
+		p := Pack(raw)
+		f.Add(byte(p.Coder), p.Bytes, uint32(len(raw)))
+		f.Add(byte(RepeatsFast), packRepeats(raw, true), uint32(len(raw)))
+		f.Add(byte(Repeats), packRepeats(raw, false), uint32(len(raw)))
+	}
+	f.Fuzz(func(t *testing.T, c byte, packed []byte, size uint32) {
+		size &= 1<<16 - 1
+		raw, err := Unpack(Coder(c), packed, int(size))
+		if err == nil && len(raw) != int(size) || err != nil && !errors.Is(err, ErrMalformed) {
+			t.Errorf("coder %d gave %d bytes instead of %d: %v", c, len(raw), size, err)
+		}
+	})
 }

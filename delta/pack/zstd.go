@@ -7,12 +7,17 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// maxStream is the memory that a decoder may take.
-const maxStream = 64 << 20
+const (
+	// maxStream is the memory that a decoder may take.
+	maxStream = 64 << 20
+	// window is how far back an encoder refers. It takes that much memory and
+	// 34 MiB besides; more hardly makes streams smaller.
+	window = 8 << 20
+)
 
 var encoders = sync.Pool{New: func() any {
-	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1),
-		zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1),
+		zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true), zstd.WithWindowSize(window), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		panic(err) // options that are constant
 	}
@@ -30,7 +35,7 @@ var decoders = sync.Pool{New: func() any {
 func packZstd(raw []byte) []byte {
 	e := encoders.Get().(*zstd.Encoder)
 	defer encoders.Put(e)
-	return e.EncodeAll(raw, nil)
+	return e.EncodeAll(raw, make([]byte, 0, len(raw)/4*3))
 }
 
 func unpackZstd(packed []byte, size int) ([]byte, error) {

@@ -68,10 +68,13 @@ func (w *walk) origin(n int) (address, shift int64) {
 func (w *walk) number(s *section, i int, v uint32, col int, origin, start int64) {
 	k := s.kind
 	var guess [guesses]uint32
-	guess[previous] = w.last[k][col]
+	before := w.last[k][col]
 	key := uint64(v)<<6 | uint64(col)
-	guess[learned] = w.recall(&w.values[k], key, guess[previous])
-	guess[nearby] = w.recall(&w.near[k], key>>12<<6|uint64(col), guess[previous])
+	value, valueTag := w.values[k].at(key)
+	near, nearTag := w.near[k].at(key>>12<<6 | uint64(col))
+	guess[previous] = before
+	guess[learned] = recalled(*value, valueTag, before)
+	guess[nearby] = recalled(*near, nearTag, before)
 	best, score := none, &w.score[k][col]
 	// Addresses are dear to guess: where they were wrong, few are tried.
 	tried := guesses
@@ -85,27 +88,34 @@ func (w *walk) number(s *section, i int, v uint32, col int, origin, start int64)
 			best = g
 		}
 	}
-	w.settle(i)
 	binary.LittleEndian.PutUint32(w.b[i:], v+guess[best])
 	w.settle(i + 4)
 	got := binary.LittleEndian.Uint32(w.b[i:]) - v
 	for g := range tried {
-		if guess[g] == got {
-			score[g] += (rank - score[g]) / 8
-		} else {
-			score[g] -= (rank + score[g]) / 8
-		}
+		score[g] = rated(score[g], guess[g] == got)
 	}
 	w.last[k][col] = got
-	w.values[k].put(key, got)
-	w.near[k].put(key>>12<<6|uint64(col), got)
+	*value, *near = valueTag<<32|uint64(got), nearTag<<32|uint64(got)
 }
 
-func (w *walk) recall(m *memory, key uint64, other uint32) uint32 {
-	if d, ok := m.get(key); ok {
-		return d
+// recalled gives the number in the slot of a memory, or another one where it is
+// not that of the tag. It has no branch: nobody foresees it, and the slot comes
+// late.
+func recalled(slot, tag uint64, other uint32) uint32 {
+	v := uint32(slot)
+	if slot>>32 != tag {
+		v = other
 	}
-	return other
+	return v
+}
+
+// rated moves a score by an eighth of what is left to its bound.
+func rated(score int16, right bool) int16 {
+	v := score - (rank+score)>>3
+	if right {
+		v = score + (rank-score)>>3
+	}
+	return v
 }
 
 // symbol gives where the section of a symbol stands, and how far it moved.

@@ -120,7 +120,8 @@ func (w *walk) code(s *section, from, to int64) {
 }
 
 func (w *walk) operand(s *section, i int, v uint32, address int64) {
-	shift, known := w.calls.get(uint64(address))
+	slot, tag := w.calls.at(uint64(address))
+	shift, known := uint32(*slot), *slot>>32 == tag
 	if to := address - s.address + s.offset; to >= w.part.Old && to < w.part.Old+w.part.Length {
 		shift, known = uint32(w.here), true
 	}
@@ -128,11 +129,10 @@ func (w *walk) operand(s *section, i int, v uint32, address int64) {
 		s, _ := w.shiftOf(address, &w.hint)
 		shift = uint32(s)
 	}
-	w.settle(i)
 	binary.LittleEndian.PutUint32(w.b[i:], v+shift-uint32(w.here))
 	w.settle(i + 4)
 	got := binary.LittleEndian.Uint32(w.b[i:]) - v + uint32(w.here)
-	w.calls.put(uint64(address), got)
+	*slot = tag<<32 | uint64(got)
 }
 
 const (
@@ -166,35 +166,24 @@ var access = [256]bool{
 
 // A memory keeps the last number for a key. It forgets where keys collide.
 type memory struct {
-	bits   int
-	keys   []uint32
-	values []uint32
+	bits  int
+	slots []uint64 // the number, and above it a tag
 }
 
-func (m *memory) slot(key uint64) (slot uint64, tag uint32) {
+// at gives the place of a key, and the tag that it has there if it is the key's.
+func (m *memory) at(key uint64) (slot *uint64, tag uint64) {
+	if m.slots == nil {
+		m.slots = make([]uint64, 1<<m.bits)
+	}
 	h := key * 0x9E3779B97F4A7C15
-	return h >> (64 - m.bits), uint32(h>>8) | 1
+	return &m.slots[h>>(64-m.bits)], h>>8&(1<<32-1) | 1
 }
 
 // memoryBits says how large memories are for a file: 2 to the power of it. They
-// have what they would need if every 32nd byte began a number.
-func memoryBits(size int64) int { return min(max(bits.Len64(uint64(size))-5, 8), 17) }
-
-func (m *memory) get(key uint64) (uint32, bool) {
-	if m.keys == nil {
-		return 0, false
-	}
-	slot, tag := m.slot(key)
-	return m.values[slot], m.keys[slot] == tag
-}
-
-func (m *memory) put(key uint64, v uint32) {
-	if m.keys == nil {
-		m.keys, m.values = make([]uint32, 1<<m.bits), make([]uint32, 1<<m.bits)
-	}
-	slot, tag := m.slot(key)
-	m.keys[slot], m.values[slot] = tag, v
-}
+// have what they would need if every 32nd byte began a number, and no more than
+// a processor keeps near: larger ones take twice the time, and are no better, as
+// what was long ago is often wrong by now.
+func memoryBits(size int64) int { return min(max(bits.Len64(uint64(size))-5, 8), 14) }
 
 // magnitude is the column of a number that stands in no row.
 func magnitude(v uint32) int { return bits.Len32(v) }

@@ -17,7 +17,13 @@ type shifts struct {
 
 func newShifts(parts []Part) *shifts {
 	sorted := slices.Clone(parts)
-	slices.SortStableFunc(sorted, func(a, b Part) int { return cmp.Compare(a.Old, b.Old) })
+	// Of parts that begin at the same old byte, no two begin at the same new one.
+	slices.SortFunc(sorted, func(a, b Part) int {
+		if c := cmp.Compare(a.Old, b.Old); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.New, b.New)
+	})
 	s := &shifts{}
 	var open longest
 	for i := 0; i < len(sorted) || len(open) > 0; {

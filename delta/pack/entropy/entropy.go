@@ -16,38 +16,32 @@ const Even Prob = 1 << 31
 // P gives the probability in 1/65536; it is neither 0 nor 1.
 func (p Prob) P() uint32 { return uint32(p)>>16 | 1 }
 
-// Limits of how slow a probability gets: it moves by one part in about the
-// limit.
-const (
-	Fast = 30
-	Slow = 255
-)
-
-// Update tells what the bit was.
-func (p *Prob) Update(bit int, limit uint32) {
-	v := uint32(*p)
-	n := v & 1023
+// Told gives the probability after a bit. Its memory reaches back about limit
+// bits. No branch depends on the bit: bits are what a processor cannot foresee.
+func (p Prob) Told(bit, limit uint32) Prob {
+	n := uint32(p) & 1023
+	step := (int64(-bit>>10) - int64(p>>10)) * int64(rates[n]) >> 16
 	if n < limit {
-		v++
+		p++
 	}
-	target := int64(uint32(-bit) >> 10) // all ones of 22 bits, or 0
-	have := int64(v >> 10)
-	// The distance is rounded down on either side. No branch: bits are what a
-	// processor cannot foresee.
-	sign := (target - have) >> 63
-	step := ((target - have) ^ sign) - sign
-	step = step * int64(rates[n]) >> 16
-	have += (step ^ sign) - sign
-	*p = Prob(uint32(have)<<10 | v&1023)
+	return p + Prob(step)<<10
 }
 
 // rates has 65536/(n+1.6) for each count.
-var rates = func() (r [1024]uint32) {
+var rates = func() (r [1024]int32) {
 	for n := range r {
-		r[n] = uint32(655360 / (10*n + 16))
+		r[n] = int32(655360 / (10*n + 16))
 	}
 	return r
 }()
+
+// A Nibble has the probabilities of the bits of a number of 4 bits, by those
+// before them with a 1 above: it fits a cache line.
+type Nibble [16]Prob
+
+// A Byte has those of the upper half of a byte, and of the lower half by the
+// upper.
+type Byte [17]Nibble
 
 // Fill makes all probabilities even.
 func Fill(p []Prob) {
@@ -92,8 +86,33 @@ func (e *Encoder) Bit(bit int, p uint32) {
 // Adaptive writes a bit and tells its probability.
 func (e *Encoder) Adaptive(bit int, p *Prob, limit uint32) {
 	e.Bit(bit, p.P())
-	p.Update(bit, limit)
+	*p = p.Told(uint32(bit), limit)
 }
+
+// Nibble writes the 4 bits of v.
+func (e *Encoder) Nibble(v byte, p *Nibble, limit uint32) {
+	node := byte(1)
+	for i := 3; i >= 0; i-- {
+		bit := v >> i & 1
+		e.Adaptive(int(bit), &p[node&15], limit)
+		node = node<<1 | bit
+	}
+}
+
+// Nibble2 does so by two opinions, of which the second counts three times.
+func (e *Encoder) Nibble2(v byte, p, q *Nibble, limit uint32) {
+	node := byte(1)
+	for i := 3; i >= 0; i-- {
+		bit := v >> i & 1
+		a, b := &p[node&15], &q[node&15]
+		e.Bit(int(bit), mean(*a, *b))
+		*a, *b = a.Told(uint32(bit), limit), b.Told(uint32(bit), limit)
+		node = node<<1 | bit
+	}
+}
+
+// mean weighs q three times as much as p.
+func mean(p, q Prob) uint32 { return (p.P() + 3*q.P()) / 4 }
 
 // Direct writes the lower n bits of v, each as likely as not.
 func (e *Encoder) Direct(v uint32, n int) {
@@ -128,57 +147,4 @@ func (e *Encoder) Finish() []byte {
 		e.out = e.out[:n-1]
 	}
 	return e.out
-}
-
-// A Decoder reads what an Encoder wrote; behind the end it reads zeros.
-type Decoder struct {
-	in    []byte
-	code  uint32
-	width uint32
-}
-
-// Reset begins to read b.
-func (d *Decoder) Reset(b []byte) {
-	*d = Decoder{in: b, width: 1<<32 - 1}
-	for range 4 {
-		d.code = d.code<<8 | uint32(d.next())
-	}
-}
-
-func (d *Decoder) next() byte {
-	if len(d.in) == 0 {
-		return 0
-	}
-	b := d.in[0]
-	d.in = d.in[1:]
-	return b
-}
-
-// Bit reads a bit whose probability of being 1 is p/65536.
-func (d *Decoder) Bit(p uint32) (bit int) {
-	bound := d.width >> 16 * p
-	is := uint32((int64(d.code) - int64(bound)) >> 63) // all ones where the bit is 1
-	d.code -= bound &^ is
-	d.width = bound&is | (d.width-bound)&^is
-	bit = int(is & 1)
-	for d.width < top {
-		d.width <<= 8
-		d.code = d.code<<8 | uint32(d.next())
-	}
-	return bit
-}
-
-// Adaptive reads a bit and tells its probability.
-func (d *Decoder) Adaptive(p *Prob, limit uint32) int {
-	bit := d.Bit(p.P())
-	p.Update(bit, limit)
-	return bit
-}
-
-// Direct reads n bits, each as likely as not.
-func (d *Decoder) Direct(n int) (v uint32) {
-	for range n {
-		v = v<<1 | uint32(d.Bit(1<<15))
-	}
-	return v
 }

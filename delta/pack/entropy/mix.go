@@ -2,51 +2,44 @@ package entropy
 
 import "math/bits"
 
-// Inputs is how many probabilities a Mixer takes at most.
-const Inputs = 6
+// Inputs is how many probabilities a Mixer takes.
+const Inputs = 4
 
 // A Mixer makes one probability of several: it weighs them in the logistic
 // domain, and weighs those more that were right.
 type Mixer struct {
-	n       int
-	weights []int32 // 16 bits behind the point; n for each set
-	set     []int32
+	weights [][Inputs]int32 // 16 bits behind the point, by set
+	set     *[Inputs]int32
 	in      [Inputs]int32
 	p       int32
 }
 
-// NewMixer is for n probabilities, with sets of weights that may be chosen from.
-func NewMixer(n, sets int) *Mixer {
-	m := &Mixer{n: n, weights: make([]int32, n*sets)}
-	m.Reset()
+// NewMixer has sets of weights that may be chosen from.
+func NewMixer(sets int) *Mixer {
+	m := &Mixer{weights: make([][Inputs]int32, sets)}
+	for i := range m.weights {
+		for j := range m.weights[i] {
+			m.weights[i][j] = (1<<16 + 1<<14) / Inputs
+		}
+	}
 	return m
 }
 
-// Reset forgets what was learned.
-func (m *Mixer) Reset() {
-	for i := range m.weights {
-		m.weights[i] = int32((1<<16 + 1<<14) / m.n)
-	}
-}
-
-// Mix gives the probability of a bit, in 1/65536, from those of the slots.
-func (m *Mixer) Mix(set int, slots []*Prob) uint32 {
-	m.set = m.weights[set*m.n:][:m.n]
-	var sum int64
-	for i, p := range slots {
-		s := stretch[*p>>20]
-		m.in[i] = s
-		sum += int64(s) * int64(m.set[i])
-	}
+// Mix gives the probability of a bit, in 1/65536, from several.
+func (m *Mixer) Mix(set int, p *[Inputs]Prob) uint32 {
+	w := &m.weights[set]
+	m.set = w
+	m.in = [Inputs]int32{stretch[p[0]>>20], stretch[p[1]>>20], stretch[p[2]>>20], stretch[p[3]>>20]}
+	sum := int64(m.in[0])*int64(w[0]) + int64(m.in[1])*int64(w[1]) + int64(m.in[2])*int64(w[2]) + int64(m.in[3])*int64(w[3])
 	m.p = squash(int32(sum >> 16))
 	return uint32(m.p)
 }
 
 // Update tells the bit that was mixed for.
 func (m *Mixer) Update(bit int) {
-	err := (int32(bit)<<16 - m.p) * rate
+	err := int64(int32(bit)<<16-m.p) * rate
 	for i := range m.set {
-		m.set[i] += int32((int64(m.in[i])*int64(err) + 1<<17) >> 18)
+		m.set[i] += int32((int64(m.in[i])*err + 1<<17) >> 18)
 	}
 }
 

@@ -50,18 +50,22 @@ func (e *Encoder) longestMatch(at int) int {
 		nice = e.lookahead
 	}
 	limit := max(e.position-maxDistance, 0)
-	w := &e.window
-	scan := e.position
-	start := binary.LittleEndian.Uint16(w[scan:])
-	end := binary.LittleEndian.Uint16(w[scan+best-1:])
+	w, scan := e.window[:], e.position
+	// Of a longer match than the best the last bytes are equal too. They are
+	// looked at first, since places with the same hash begin alike.
+	back := min(best, minMatch)
+	mask := uint32(1<<(8*back+8) - 1)
+	tail := w[best-back:]
+	end := binary.LittleEndian.Uint32(tail[scan:]) & mask
 	for {
-		if binary.LittleEndian.Uint16(w[at+best-1:]) == end && binary.LittleEndian.Uint16(w[at:]) == start {
+		if binary.LittleEndian.Uint32(tail[at:])&mask == end {
 			if n := e.matchLength(at, scan); n > best {
 				e.match, best = at, n
 				if n >= nice {
 					break
 				}
-				end = binary.LittleEndian.Uint16(w[scan+best-1:])
+				tail, mask = w[best-minMatch:], 1<<32-1
+				end = binary.LittleEndian.Uint32(tail[scan:])
 			}
 		}
 		at = int(e.prev[at&windowMask])
