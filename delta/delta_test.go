@@ -155,3 +155,18 @@ func TestCancel(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// TestCheckedWriter leaves the digest to the writer, and nothing else.
+func TestCheckedWriter(t *testing.T) {
+	base, target := random(1, 50_000), append(random(3, 200), random(1, 60_000)...)
+	d := create(t, target, Options{}, layerOf(base))
+	for _, checked := range []bool{false, true} {
+		var out bytes.Buffer
+		changed := layerOf(random(2, 50_000))
+		changed.Digest = digest.FromBytes(base)
+		_, err := Apply(context.Background(), bytes.NewReader(d), basesOf(changed), &out, ApplyOptions{Trust: true, Checked: checked})
+		if (err == nil) != checked || out.Len() != len(target) {
+			t.Errorf("checked %v: %d bytes were written, and the error is %v", checked, out.Len(), err)
+		}
+	}
+}

@@ -199,7 +199,7 @@ const dockerLayer = "application/vnd.docker.image.rootfs.diff.tar"
 // part says how the blob of a layer is made, and whether it is the wanted one.
 func (a *application) part(l LayerDescription, want ocispec.Descriptor) (part, bool, error) {
 	if want.Digest == l.DiffID {
-		return part{want, a.plain(l)}, true, nil
+		return part{want, a.plain(l, true)}, true, nil
 	}
 	if l.Content != nil && l.Content.Digest == want.Digest {
 		return part{want, func(ctx context.Context, w io.Writer) error { return a.content(ctx, l, w) }}, true, nil
@@ -218,7 +218,7 @@ func (a *application) part(l LayerDescription, want ocispec.Descriptor) (part, b
 	if a.file.Manifest.MediaType != ocispec.MediaTypeImageManifest {
 		plain.MediaType = dockerLayer
 	}
-	return part{plain, a.plain(l)}, false, nil
+	return part{plain, a.plain(l, true)}, false, nil
 }
 
 // content writes what the delta carries of a layer.
@@ -241,8 +241,9 @@ func copyLayer(ctx context.Context, l Layer, w io.Writer) error {
 	return err
 }
 
-// plain gives what writes a layer uncompressed.
-func (a *application) plain(l LayerDescription) func(context.Context, io.Writer) error {
+// plain gives what writes a layer uncompressed. Hashed says that the writer
+// compares it with its diff id.
+func (a *application) plain(l LayerDescription, hashed bool) func(context.Context, io.Writer) error {
 	return func(ctx context.Context, w io.Writer) error {
 		if l.Way == Shared {
 			r := a.bases[l.DiffID]
@@ -257,7 +258,7 @@ func (a *application) plain(l LayerDescription) func(context.Context, io.Writer)
 		if l.Way == Whole {
 			return unpackTo(ctx, w, l, checked)
 		}
-		_, err = delta.Apply(ctx, checked, a.base, w, delta.ApplyOptions{Trust: true, MaxSize: l.Size})
+		_, err = delta.Apply(ctx, checked, a.base, w, delta.ApplyOptions{Trust: true, Checked: hashed, MaxSize: l.Size})
 		return err
 	}
 }

@@ -120,7 +120,7 @@ func (a *application) docker(ctx context.Context, path string, o ApplyOptions) (
 				continue
 			}
 			seen[name] = true
-			p := part{ocispec.Descriptor{Digest: l.DiffID, Size: l.Size}, a.plain(l)}
+			p := part{ocispec.Descriptor{Digest: l.DiffID, Size: l.Size}, a.plain(l, true)}
 			if err := t.part(ctx, name, p); err != nil {
 				return err
 			}

@@ -48,7 +48,7 @@ func (a *application) compress(l LayerDescription, r *deflate.Recipe) func(conte
 		content, plain := io.Pipe()
 		made := make(chan error, 1)
 		go func() {
-			err := a.plain(l)(ctx, plain)
+			err := a.plain(l, false)(ctx, plain)
 			_ = plain.CloseWithError(err) // never fails
 			made <- err
 		}()
