@@ -21,7 +21,7 @@ type heap struct {
 
 // newHeap is for work that is to take memory bytes.
 func newHeap(memory int64) *heap {
-	h := &heap{limit: uint64(memory) / 3, least: max(uint64(memory)/32, 32<<20)}
+	h := &heap{limit: uint64(memory) / 3, least: max(uint64(memory)/32, 24<<20)}
 	h.read[0].Name = "/memory/classes/heap/objects:bytes"
 	return h
 }
