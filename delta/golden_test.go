@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"flag"
 	"io"
 	"math/rand/v2"
@@ -38,13 +40,18 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := make(map[string]bool)
+	made := sha256.New()
 	for _, name := range goldens {
 		d, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		applied(t, d, layerOf(b))
+		target := applied(t, d, layerOf(b))
 		look(t, d, seen)
+		made.Write(create(t, target, Options{}, layerOf(b)))
+	}
+	if got := hex.EncodeToString(made.Sum(nil)); got != createdBy[Version] {
+		t.Errorf("deltas of Version %d have changed, to %s: raise Version, so that no older one is taken for one of these", Version, got)
 	}
 	for o := opLiteral; o <= opEntry; o++ {
 		if !seen["operation "+string('0'+o)] {
@@ -56,6 +63,12 @@ func TestGolden(t *testing.T) {
 			t.Errorf("no delta has coder %d", c)
 		}
 	}
+}
+
+// createdBy holds the SHA-256 of all deltas for the layers of the goldens, by
+// Version.
+var createdBy = map[int]string{
+	2: "a86cab7beb9addecb9c25fa7177d3fafacf3e279c3ca62ac3c38c8543b869578",
 }
 
 // look notes which operations and coders a delta has.

@@ -18,6 +18,11 @@ import (
 // MediaType is that of a delta in an OCI registry.
 const MediaType = "application/vnd.flotobuild.delta.v1"
 
+// Version tells what Create writes now from what it wrote before, for who keeps
+// deltas: it goes up whenever the same layers give another delta. It is no part
+// of the format, whose version is in the first line of a delta.
+const Version = 2
+
 // magic begins every delta; its digit is the version of what follows.
 const magic = "flotobuild delta 1\n"
 

@@ -21,10 +21,6 @@ import (
 	"github.com/flotobuild/flotobuild/store"
 )
 
-// deltaVersion is part of the keys of kept deltas. It changes when the same
-// layers give another delta: with the codec, its effort or the recipes.
-const deltaVersion = 1
-
 // deltaAge is how long a delta is kept that nobody asks for.
 const deltaAge = 30 * 24 * time.Hour
 
@@ -61,7 +57,7 @@ func (k keptDelta) sum() digest.Digest {
 // deltaKey stands for all that a delta follows from.
 func deltaKey(l patch.Layer, bases []digest.Digest, memory int64) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d %d %s %s\n", deltaVersion, memory, l.DiffID, l.Digest)
+	fmt.Fprintf(&b, "%d %d %s %s\n", delta.Version, memory, l.DiffID, l.Digest)
 	for _, id := range bases {
 		fmt.Fprintln(&b, id)
 	}

@@ -50,16 +50,6 @@ func keptLayer(t *testing.T, c deltaCache, key string) keptDelta {
 	return k
 }
 
-// The digest of a delta stands for the codec: when it changes, deltaVersion must,
-// or deltas of an older codec are taken for those of this one.
-func TestDeltaVersion(t *testing.T) {
-	want := map[int]digest.Digest{1: "sha256:582beb7e06344523ce4e09b96159674b241f3014bc3a4db43911b35e7faefae1"}
-	k := keptLayer(t, deltaCache{t.TempDir()}, "key")
-	if got := k.Transport.Delta.Digest; got != want[deltaVersion] {
-		t.Errorf("deltas of version %d have changed, to %q: raise deltaVersion", deltaVersion, got)
-	}
-}
-
 // All that a delta follows from changes its key.
 func TestDeltaKey(t *testing.T) {
 	a, b, c := digest.FromString("a"), digest.FromString("b"), digest.FromString("c")
