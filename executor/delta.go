@@ -36,7 +36,8 @@ type comparison struct {
 	site  string
 	cache deltaCache
 	bases []digest.Digest
-	index *delta.Index // of bases; nil until it is needed
+	index *delta.Index             // of bases; nil until it is needed
+	forms map[digest.Digest][]byte // how blobs are compressed, as far as that was found
 }
 
 // deltas decides which of the new layers of a draft travel as deltas, by blob.
@@ -56,7 +57,7 @@ func (r *run) deltas(ctx context.Context, d *draft) (map[digest.Digest]keptDelta
 			fresh = append(fresh, l)
 		}
 	}
-	c := &comparison{run: r, site: d.site.Name, cache: cache}
+	c := &comparison{run: r, site: d.site.Name, cache: cache, forms: make(map[digest.Digest][]byte)}
 	out := make(map[digest.Digest]keptDelta)
 	for _, look := range r.looks(d, fresh) {
 		old, ok := out[look.layer.Digest]
@@ -118,13 +119,16 @@ func (c *comparison) make(ctx context.Context, key string, l patch.Layer) (_ kep
 	if err != nil {
 		return keptDelta{}, err
 	}
-	form, ok, err := recipeOf(ctx, blob, l)
-	if err != nil {
-		return keptDelta{}, err
-	}
+	form, ok := c.forms[l.Digest]
 	if !ok {
-		k := keptDelta{NoRecipe: true}
-		return k, c.cache.keep(key, k)
+		if form, ok, err = recipeOf(ctx, blob, l); err != nil {
+			return keptDelta{}, err
+		}
+		if !ok {
+			k := keptDelta{NoRecipe: true}
+			return k, c.cache.keep(key, k)
+		}
+		c.forms[l.Digest] = form
 	}
 	target.Hold(c.run.holders, l)
 	content, size, err := target.Tar(ctx, l.DiffID)
@@ -166,6 +170,9 @@ func (c *comparison) openBases(ctx context.Context) (*delta.Index, error) {
 // localBlob fetches the blob of a layer, which is read several times and may be
 // written to a patch after all: it leaves its source once.
 func (r *run) localBlob(ctx context.Context, l patch.Layer) (store.Blob, error) {
+	if b := r.fetchedBefore(l.Digest); b != nil {
+		return b, nil
+	}
 	b, err := r.sources.Blob(ctx, l.Digest)
 	if err != nil {
 		return nil, err
@@ -181,6 +188,18 @@ func (r *run) localBlob(ctx context.Context, l patch.Layer) (store.Blob, error) 
 	r.mu.Unlock()
 	r.holders.set(l.Digest, f)
 	return f, nil
+}
+
+// fetchedBefore finds what localBlob fetched; nil for nothing.
+func (r *run) fetchedBefore(d digest.Digest) *fetchedBlob {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, b := range r.fetched {
+		if b.digest == d {
+			return b
+		}
+	}
+	return nil
 }
 
 // recipeOf looks for what makes the blob of the layer's tar.

@@ -95,6 +95,20 @@ func TestDeltas(t *testing.T) {
 	}
 }
 
+// A layer that is compared twice is fetched once.
+func TestLocalBlobOnce(t *testing.T) {
+	m := layerstest.New(t)
+	one := m.Initial(m.Layer(1))
+	r, _ := comparing(t, one, one)
+	first, err := r.localBlob(t.Context(), one.Layer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := r.localBlob(t.Context(), one.Layer); err != nil || again != first || len(r.fetched) != 1 {
+		t.Errorf("it is fetched again: %v", err)
+	}
+}
+
 // A layer that no known program has compressed travels whole.
 func TestDeltaWithoutRecipe(t *testing.T) {
 	m := layerstest.New(t)

@@ -197,8 +197,9 @@ func (f sizedFile) Size() int64 { return f.size }
 // A fetchedBlob is the content of a blob in a file without a name. It is its own
 // source, and stays open until the run ends.
 type fetchedBlob struct {
-	f    *os.File
-	size int64
+	digest digest.Digest
+	f      *os.File
+	size   int64
 }
 
 // fetchFile fetches a layer's blob and checks it.
@@ -217,7 +218,7 @@ func fetchFile(ctx context.Context, dir string, l patch.Layer, r io.Reader) (*fe
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &fetchedBlob{f, l.Size}, nil
+	return &fetchedBlob{digest: l.Digest, f: f, size: l.Size}, nil
 }
 
 // Blob implements store.Source.
